@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * arena.h - memory that lives and dies as a whole (a project, a plan).
+ *
+ * Everything from arena_alloc is zeroed, aligned for any type, and freed at once by arena_free. */
+#ifndef MYCOMPOSE_BASE_ARENA_H
+#define MYCOMPOSE_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena;
+
+#define cleanup_arena __attribute__((cleanup(arena_cleanup)))
+struct arena *arena_new(void);
+void arena_free(struct arena *arena); /* NULL is fine */
+void arena_cleanup(struct arena **arena);
+
+void *arena_alloc(struct arena *arena, size_t size);
+char *arena_strdup(struct arena *arena, const char *s); /* NULL gives NULL */
+char *arena_strndup(struct arena *arena, const char *s, size_t length);
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* An array that grows by doubling inside the arena: as array_add of memory.h, for arena-owned items. */
+void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size);
+#define arena_array_add(arena, items, count) \
+	((__typeof__(items))arena_array_grow((arena), &(items), &(count), sizeof(*(items))))
+
+#endif
