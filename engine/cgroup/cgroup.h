@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * cgroup.h - one cgroup per container, the same interface on v1, hybrid and v2.
+ * May depend on: engine/base/. Field names: OCI runtime-spec config-linux.md "Control groups".
+ *
+ * A container's cgroup is PARENT/ID below the root of each hierarchy (v1: of every controller that
+ * is mounted; v2: the unified one). Limits are written before any process joins. The hierarchy and
+ * its mounts are the host's: directories below PARENT are all we make, and PARENT itself goes with
+ * the last of them. */
+#ifndef MYCOMPOSE_CGROUP_CGROUP_H
+#define MYCOMPOSE_CGROUP_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/base/errors.h"
+#include "engine/base/json.h"
+
+/* 0 / NULL = not set, except where a bit says so. */
+struct cgroup_device {
+	bool allow;
+	char type;	/* 'a', 'b', 'c' */
+	int64_t major;	/* -1 = any */
+	int64_t minor;	/* -1 = any */
+	char access[4]; /* subset of "rwm" */
+};
+
+struct cgroup_resources {
+	uint64_t memory_limit;	     /* bytes */
+	uint64_t memory_reservation; /* bytes */
+	bool has_memory_swap;
+	int64_t memory_swap; /* bytes of memory + swap as Docker counts it; -1 = unlimited swap */
+	bool oom_kill_disable;
+	uint64_t cpu_permille; /* thousandths of a CPU (--cpus); wins over quota/period */
+	int64_t cpu_quota_us;
+	uint64_t cpu_period_us;
+	uint64_t cpu_shares; /* v1 scale 2..262144; v2 weight is derived by the kernel's documented
+				formula */
+	char *cpuset_cpus;
+	char *cpuset_mems;
+	int64_t pids_limit;	       /* 0 = not set, -1 = unlimited */
+	uint16_t blkio_weight;	       /* 10..1000, 0 = not set */
+	struct cgroup_device *devices; /* in order, after "deny all" */
+	size_t device_count;
+	bool all_devices; /* privileged: no device rules */
+};
+void cgroup_resources_release(struct cgroup_resources *resources);
+struct json *cgroup_resources_to_json(const struct cgroup_resources *resources);
+int cgroup_resources_from_json(
+	const struct json *json, struct cgroup_resources *ret, struct error *err);
+/* The rules of HARDENING 4.1 that every container gets: mknod of anything, use of the harmless
+ * nodes. Appended. */
+void cgroup_default_devices(struct cgroup_resources *resources);
+
+/* What the host has; opened once per process. */
+struct cgroup_host;
+int cgroup_host_open(struct cgroup_host **ret, struct error *err);
+void cgroup_host_free(struct cgroup_host *host);
+bool cgroup_host_is_v2(const struct cgroup_host *host); /* unified hierarchy only */
+/* Space-separated controllers usable here, for `info` and messages. */
+const char *cgroup_host_controllers(const struct cgroup_host *host);
+
+struct cgroup;
+/* Make PARENT/NAME and write the limits. -EEXIST when a live one is there; an empty leftover is
+ * taken over. A limit whose controller the host lacks is an error naming limit and controller. On
+ * failure nothing is left. */
+int cgroup_create(const struct cgroup_host *host, const char *parent, const char *name,
+	const struct cgroup_resources *resources, struct cgroup **ret, struct error *err);
+/* Open an existing one (adoption, exec, stats). -ENOENT. */
+int cgroup_open(const struct cgroup_host *host, const char *parent, const char *name,
+	struct cgroup **ret, struct error *err);
+void cgroup_free(struct cgroup *cgroup); /* closes, leaves the cgroup in place */
+
+/* Directory fd for CLONE_INTO_CGROUP on v2, -1 on v1 and hybrid. */
+int cgroup_clone_fd(const struct cgroup *cgroup);
+/* Move a process into it in every hierarchy (v1; on v2 for exec). */
+int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err);
+int cgroup_update(
+	const struct cgroup *cgroup, const struct cgroup_resources *resources, struct error *err);
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct error *err);
+/* SIGKILL to every process, robust against forking (cgroup.kill, or freeze + kill + thaw), then
+ * waits at most timeout_ms for emptiness. */
+int cgroup_kill(const struct cgroup *cgroup, int timeout_ms, struct error *err);
+/* All pids, heap array. */
+int cgroup_pids(const struct cgroup *cgroup, pid_t **ret, size_t *ret_count, struct error *err);
+/* How often the OOM killer struck in it; read before cgroup_remove. */
+int cgroup_oom_kills(const struct cgroup *cgroup, uint64_t *ret, struct error *err);
+/* rmdir children first, retried while the kernel is still letting go (bounded); PARENT too when it
+ * is empty. Absent is success. */
+int cgroup_remove(
+	const struct cgroup_host *host, const char *parent, const char *name, struct error *err);
+
+/* In the child, after unshare(CLONE_NEWCGROUP): mount its own view at target_fd's path read-only:
+ * v2 one mount, v1/hybrid a tmpfs with one mount a controller and the usual links. Uses only
+ * async-safe-enough calls for a freshly cloned single-threaded child; returns -errno. */
+int cgroup_mount_view(const struct cgroup_host *host, int target_fd, bool read_only);
+
+struct cgroup_stats {
+	uint64_t cpu_usage_ns;
+	uint64_t memory_usage; /* bytes, page cache that is inactive left out as docker does */
+	uint64_t memory_limit; /* bytes, UINT64_MAX = none */
+	uint64_t pids;
+	uint64_t io_read_bytes;
+	uint64_t io_write_bytes;
+};
+int cgroup_stats_read(const struct cgroup *cgroup, struct cgroup_stats *ret, struct error *err);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * network.h - networks, and the attachment (endpoint) of a container to one.
+ * May depend on: engine/base/, libnl-route (in netlink.c only), libiptc (in firewall*.c only).
+ *
+ * A network's record is <data>/networks/NAME.json (what was asked: survives a reboot). Its bridge
+ * is made when first needed (network_up) and goes with the network. Endpoints are
+ * <run>/networks/NAME/CONTAINER_ID.json: address, names, published ports; they are the address
+ * allocation, the "in use" count and the name service's table in one. Everything is changed under
+ * the flock <run>/networks.lock, so address pools, names and firewall agree. The firewall is
+ * derived: firewall_sync() reads all records and makes the kernel's own chains equal to them, with
+ * one commit per table, and no commit when nothing differs. */
+#ifndef MYCOMPOSE_NET_NETWORK_H
+#define MYCOMPOSE_NET_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/base/errors.h"
+#include "engine/engine.h"
+
+struct network {
+	char *name;
+	char *id;     /* 64 hex */
+	char *driver; /* "bridge"; the built-in ones also "host", "null" (name "none") */
+	char *subnet; /* CIDR "172.18.0.0/16" */
+	char *gateway;
+	char *ip_range; /* CIDR inside subnet, NULL = whole subnet */
+	bool internal;
+	char *bridge;	/* interface name, at most 15 bytes: "mc-" + 12 hex of the id, or as driver
+			   option asked */
+	uint32_t mtu;	/* 0 = kernel's default */
+	char **labels;	/* "key=value" */
+	char **options; /* driver options "key=value" */
+	int64_t created_ns;
+};
+#define cleanup_network __attribute__((cleanup(network_cleanup)))
+void network_free(struct network *network);
+void network_cleanup(struct network **network);
+
+/* What the caller asks for; NULL fields are chosen (a subnet that avoids the host's routes and all
+ * own networks, like docker 172.17+/16 then 192.168.x/20). */
+struct network_request {
+	const char *name;
+	const char *driver; /* NULL = bridge */
+	const char *subnet;
+	const char *gateway;
+	const char *ip_range;
+	bool internal;
+	char *const *labels;
+	char *const *options;
+};
+/* Record + bridge + address. -EEXIST "network with name X already exists"; overlap, bad CIDR,
+ * gateway outside: -EINVAL with the reason. Safe against a kill at any instant: the record is
+ * written first, network_remove clears whatever exists. */
+int network_create(const struct engine *engine, const struct network_request *request,
+	struct network **ret, struct error *err);
+/* By name or id (prefix). The built-ins "bridge" (created on first use as a default network, subnet
+ * 172.17.0.0/16 when free), "host", "none" are always found. -ENOENT "network X not found". */
+int network_find(
+	const struct engine *engine, const char *text, struct network **ret, struct error *err);
+int network_list(
+	const struct engine *engine, struct network ***ret, size_t *ret_count, struct error *err);
+void network_list_free(struct network **networks, size_t count);
+/* -EBUSY "network X has active endpoints" (names them); removes bridge, record, firewall parts.
+ * Absent: -ENOENT. */
+int network_remove(const struct engine *engine, const char *name, struct error *err);
+/* Make sure the bridge exists with its address, is up, and host switches (ip_forward,
+ * route_localnet of the bridge, no IPv6 RA) are set. Idempotent; after a reboot or after somebody
+ * deleted the interface it comes back. */
+int network_up(const struct engine *engine, const struct network *network, struct error *err);
+
+struct published_port {
+	char *host_ip;	    /* NULL = every address; else IPv4 (or IPv6) literal */
+	uint16_t host_port; /* 0 = ephemeral, filled in by port_reserve */
+	uint16_t container_port;
+	char protocol[5]; /* "tcp", "udp", "sctp" */
+};
+
+struct endpoint {
+	char *network; /* network's name */
+	char *container_id;
+	char *container_name;
+	char **aliases; /* names it answers to in this network, container name included */
+	char *address;	/* "172.18.0.2", without prefix length */
+	uint8_t prefix_length;
+	char *gateway;		      /* NULL when internal */
+	char *mac;		      /* "02:42:ac:12:00:02" */
+	char *interface;	      /* inside the container: eth0, eth1 … */
+	struct published_port *ports; /* published through this endpoint */
+	size_t port_count;
+};
+void endpoint_release(struct endpoint *endpoint);
+
+struct endpoint_request {
+	const char *network;
+	const char *container_id;
+	const char *container_name;
+	char *const *aliases;
+	const char *address;   /* static, NULL = from the pool */
+	const char *mac;       /* NULL = derived from the address, as docker */
+	const char *interface; /* "eth0" */
+	const struct published_port *ports;
+	size_t port_count;
+};
+/* Choose or check the address and write the endpoint record. Repeating it for the same container
+ * and network keeps its address. The gateway and addresses in use are skipped; a freed address is
+ * reused last (next-fit), as docker. -EADDRINUSE / -ENOSPC name the network. */
+int endpoint_allocate(const struct engine *engine, const struct endpoint_request *request,
+	struct endpoint *ret, struct error *err);
+int endpoint_list(const struct engine *engine, const char *network, struct endpoint **ret,
+	size_t *ret_count, struct error *err);
+void endpoint_list_free(struct endpoint *endpoints, size_t count);
+/* All endpoints of one container. */
+int endpoint_of_container(const struct engine *engine, const char *container_id,
+	struct endpoint **ret, size_t *ret_count, struct error *err);
+/* Forget one container's endpoints in every network. The veth goes with its netns. Absent is
+ * success. */
+int endpoint_release_all(const struct engine *engine, const char *container_id, struct error *err);
+
+/* From the parent: make the veth pair, host end on the bridge and up, the other end inside netns_fd
+ * under a temporary name. One netlink batch for all endpoints of a container. */
+int endpoint_attach(const struct engine *engine, const struct endpoint *endpoints, size_t count,
+	int netns_fd, struct error *err);
+/* In the child, inside its netns, after endpoint_attach: rename, address, MAC, up, lo up, default
+ * route (through the first endpoint with a gateway), IPv6 off on them. Returns -errno; the error
+ * text is only for the step. */
+int endpoint_configure(const struct endpoint *endpoints, size_t count, struct error *err);
+
+/* Kernel chains := records. Takes the networks lock and the xtables lock. Removes the own chains
+ * when nothing needs them. */
+int firewall_sync(const struct engine *engine, struct error *err);
+
+/* Reserve host ports by bound (tcp: listening) sockets, kept open by the caller for the container's
+ * lifetime. Fills host_port where 0. -EADDRINUSE: "port 8080/tcp on 0.0.0.0 is already in use by
+ * PROCESS (pid N)" or "by container NAME". Returns fds in *ret_fds (heap). */
+int port_reserve(const struct engine *engine, struct published_port *ports, size_t count,
+	int **ret_fds, struct error *err);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * resolver.h - the name service: answers DNS on the gateway addresses of networks for the
+ * containers in them. May depend on: engine/base/, network.h. RFC 1035, RFC 6891 (EDNS), RFC 7766
+ * (TCP).
+ *
+ * A query is answered by who asks: the source address names the container, and names of all its
+ * networks are answered with A records (replicas in rotation; AAAA of a known name: empty NOERROR),
+ * PTR for their addresses. Other names go to the host's resolvers (from /etc/resolv.conf, read
+ * again when it changes; loopback ones are reached from the host's netns, so they work) unless
+ * every network of the asking container is internal (then NXDOMAIN). The object owns its sockets
+ * and has no loop: the supervisor polls resolver_fd() (an epoll fd) and calls resolver_run(). The
+ * table comes from the endpoint records, re-read when they change (inotify). Only one process can
+ * serve a network's gateway; resolver_add on a served network keeps trying quietly at each
+ * resolver_run/timeout (the server may belong to another project that shares the network, and takes
+ * over when that one ends). */
+#ifndef MYCOMPOSE_NET_RESOLVER_H
+#define MYCOMPOSE_NET_RESOLVER_H
+
+#include "engine/base/errors.h"
+#include "engine/net/network.h"
+
+struct resolver;
+
+int resolver_new(const struct engine *engine, struct resolver **ret, struct error *err);
+void resolver_free(struct resolver *resolver);
+/* Serve this network from now on (idempotent) / stop serving it. The bridge must be up. */
+int resolver_add(struct resolver *resolver, const char *network, struct error *err);
+void resolver_remove(struct resolver *resolver, const char *network);
+int resolver_fd(const struct resolver *resolver);
+/* Handle what is ready, and time-outs. Never blocks. */
+void resolver_run(struct resolver *resolver);
+/* Milliseconds until resolver_run must be called even if nothing is ready; -1 = no need. */
+int resolver_timeout_ms(const struct resolver *resolver);
+
+#endif
