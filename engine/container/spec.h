@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * spec.h - what a container is to be: the OCI runtime-spec's config in a C struct.
+ * May depend on: engine/base/, engine/cgroup/ (resources). Names and meanings: OCI runtime-spec
+ * config.md, config-linux.md; where docker users have a word that OCI lacks (user by name,
+ * privileged, init, extra hosts), the docker word is used.
+ *
+ * The struct is plain data that many walk. It owns everything it points to; spec_release ends it.
+ * spec_to_json/spec_from_json share one field table, so a round trip loses nothing. */
+#ifndef MYCOMPOSE_CONTAINER_SPEC_H
+#define MYCOMPOSE_CONTAINER_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/base/errors.h"
+#include "engine/base/json.h"
+#include "engine/cgroup/cgroup.h"
+
+enum mount_type {
+	MOUNT_BIND,   /* source: absolute host path */
+	MOUNT_VOLUME, /* source: volume name */
+	MOUNT_TMPFS,
+};
+
+struct spec_mount {
+	enum mount_type type;
+	char *source;
+	char *destination; /* absolute, in the container */
+	bool read_only;
+	bool create_host_path; /* bind: make a missing source directory, as short syntax does */
+	bool no_copy;	       /* volume: do not take over the image's content */
+	bool anonymous;	       /* volume: goes with the container when asked (rm -v, --rm) */
+	uint64_t tmpfs_size;   /* bytes, 0 = kernel's default */
+	uint32_t tmpfs_mode;   /* 0 = 1777 */
+	char *propagation;     /* NULL = rprivate */
+};
+
+struct spec_rlimit {
+	char *type;    /* "nofile", without RLIMIT_ */
+	uint64_t soft; /* UINT64_MAX = unlimited */
+	uint64_t hard;
+};
+
+struct spec_device {
+	char *source; /* host path */
+	char *path;   /* in the container */
+	char type;    /* 'c', 'b' */
+	int64_t major;
+	int64_t minor;
+	char access[4]; /* subset of "rwm" */
+};
+
+enum namespace_mode { NAMESPACE_PRIVATE, NAMESPACE_HOST, NAMESPACE_CONTAINER };
+
+struct spec_namespace {
+	enum namespace_mode mode;
+	char *container; /* NAMESPACE_CONTAINER: its id */
+};
+
+struct spec {
+	/* process */
+	char **args; /* entrypoint + command, resolved */
+	char **env;
+	char *cwd;  /* NULL = "/" */
+	char *user; /* "name", "uid", "user:group"; NULL = root */
+	char **group_add;
+	bool terminal;
+	bool stdin_open;
+	bool no_new_privileges;
+	uint64_t capabilities; /* bit n = capability n; bounding = permitted = effective */
+	struct spec_rlimit *rlimits;
+	size_t rlimit_count;
+	bool has_oom_score_adj;
+	int oom_score_adj;
+
+	/* root and host-like things */
+	bool read_only; /* root file system */
+	char *hostname;
+	char *domainname;
+	char **extra_hosts; /* "host=address" */
+	char **dns;
+	char **dns_search;
+	char **dns_options;
+	bool init; /* a small PID 1 of ours reaps and forwards */
+
+	struct spec_mount *mounts;
+	size_t mount_count;
+
+	/* linux */
+	bool privileged;
+	struct spec_namespace
+		network; /* NAMESPACE_PRIVATE with no endpoints = only loopback ("none") */
+	struct spec_namespace pid;
+	struct spec_namespace ipc;
+	struct spec_namespace uts;
+	struct spec_namespace cgroup;
+	char **sysctl;	   /* "key=value" */
+	uint64_t shm_size; /* bytes, 0 = 64 MiB */
+	char *seccomp; /* NULL = the default profile, "unconfined", else the JSON text of a profile
+			*/
+	struct spec_device *devices;
+	size_t device_count;
+	struct cgroup_resources resources;
+};
+
+void spec_release(struct spec *spec);
+struct json *spec_to_json(const struct spec *spec);
+int spec_from_json(const struct json *json, struct spec *ret, struct error *err);
+
+/* Docker's default set of 14 (HARDENING 1.1) and all up to cap_last_cap. */
+#define CAPABILITIES_DEFAULT 0x00000000a80425fbULL
+uint64_t capabilities_all(void);
+/* "NET_ADMIN", "cap_net_admin", "ALL" -> bit mask. -EINVAL for an unknown name. */
+int capability_parse(const char *name, uint64_t *ret_mask, struct error *err);
+/* cap_add/cap_drop as Docker combines them (HARDENING 1.5). */
+int capabilities_combine(
+	uint64_t base, char *const *add, char *const *drop, uint64_t *ret, struct error *err);
+
+/* "SIGTERM", "term", "15" -> 15. -EINVAL otherwise. */
+int signal_parse(const char *text, int *ret, struct error *err);
+
+/* Check a namespaced sysctl key (HARDENING 3.14). */
+int sysctl_check(const char *key, const struct spec *spec, struct error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * volume.h - named and anonymous volumes: <data>/volumes/NAME/_data with volume.json beside it.
+ * May depend on: engine/base/. Removed only when asked, and never while a container's record names
+ * it. */
+#ifndef MYCOMPOSE_CONTAINER_VOLUME_H
+#define MYCOMPOSE_CONTAINER_VOLUME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/errors.h"
+#include "engine/engine.h"
+
+struct volume {
+	char *name;
+	char **labels;
+	bool anonymous;
+	bool populated; /* the image's content has been taken over (or there was none) */
+	int64_t created_ns;
+	char *mountpoint; /* absolute host path of _data */
+};
+void volume_free(struct volume *volume);
+
+/* Existing: success, left as it is. */
+int volume_create(const struct engine *engine, const char *name, char *const *labels,
+	bool anonymous, struct error *err);
+int volume_find(const struct engine *engine, const char *name, struct volume **ret,
+	struct error *err); /* -ENOENT */
+int volume_list(
+	const struct engine *engine, struct volume ***ret, size_t *ret_count, struct error *err);
+void volume_list_free(struct volume **volumes, size_t count);
+/* -EBUSY names the container that uses it; -ENOENT. The data is renamed away first, so a kill
+ * leaves whole or gone. */
+int volume_remove(const struct engine *engine, const char *name, struct error *err);
+/* fd of _data. */
+int volume_open(const struct engine *engine, const char *name, struct error *err);
+/* Fill a new volume from the directory src_fd (image content at the mount point), once: ownership,
+ * modes, xattrs, links and special files as such, nothing followed out of either side; marks it
+ * populated. Mode and owner of the directory itself are taken over too. */
+int volume_populate(const struct engine *engine, const char *name, int src_fd, struct error *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * logfile.h - a container's output on disk: docker's json-file form, written by the supervisor,
+ * read by anyone. May depend on: engine/base/. One line a record:
+ * {"log":"text\n","stream":"stdout","time":"RFC3339Nano"}; the text is escaped, so a container
+ * cannot forge a record. A line over 16 KiB is split and rejoined when read (a record without "\n"
+ * continues). Rotation: container.log -> .1 -> … -> .(max_file-1). */
+#ifndef MYCOMPOSE_SUPERVISOR_LOGFILE_H
+#define MYCOMPOSE_SUPERVISOR_LOGFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/errors.h"
+#include "engine/engine.h"
+
+enum log_stream { LOG_STDOUT, LOG_STDERR };
+
+struct log_writer;
+int log_writer_open(const struct engine *engine, const char *container_id, uint64_t max_size,
+	uint32_t max_file, struct log_writer **ret, struct error *err);
+/* Takes raw bytes as they come; whole lines become records, the rest waits for more (or
+ * log_writer_flush). A full disk is an error told once by the caller; the bytes are dropped and
+ * counted, the container is never blocked for it. `time_ns` is the receipt. */
+int log_writer_write(struct log_writer *writer, enum log_stream stream, int64_t time_ns,
+	const void *bytes, size_t length, struct error *err);
+int log_writer_flush(struct log_writer *writer, int64_t time_ns, struct error *err);
+void log_writer_free(struct log_writer *writer);
+
+struct log_record {
+	int64_t time_ns;
+	enum log_stream stream;
+	const char *text; /* without the line end; valid until the next call */
+	size_t length;
+	bool has_newline; /* false only for an unfinished last line */
+};
+
+struct log_reader_options {
+	int64_t tail;	  /* last N lines, -1 = all */
+	int64_t since_ns; /* 0 = no bound */
+	int64_t until_ns; /* 0 = no bound */
+};
+struct log_reader;
+int log_reader_open(const struct engine *engine, const char *container_id,
+	const struct log_reader_options *options, struct log_reader **ret, struct error *err);
+/* 1 = a record, 0 = nothing more at the moment, negative = error. Survives rotation: no line is
+ * lost or told twice. */
+int log_reader_next(struct log_reader *reader, struct log_record *ret, struct error *err);
+/* inotify fd that becomes readable when log_reader_next may have more. */
+int log_reader_fd(const struct log_reader *reader);
+void log_reader_free(struct log_reader *reader);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * relay.h - the user's terminal joined to a container's: raw mode, window size, bytes both ways.
+ * May depend on: engine/base/, loop.h.
+ *
+ * Raw mode is restored by relay_free and on every exit path that runs it; fatal signals are
+ * delivered through the loop, so they do. */
+#ifndef MYCOMPOSE_SUPERVISOR_RELAY_H
+#define MYCOMPOSE_SUPERVISOR_RELAY_H
+
+#include <stdbool.h>
+
+#include "engine/base/errors.h"
+#include "engine/supervisor/loop.h"
+
+struct relay;
+
+/* Copy in_fd -> to_fd (a pty master or a pipe's write end; to_fd is closed at end of input when it
+ * is a pipe) and, when from_fd >= 0, from_fd -> out_fd. fds stay the caller's. With `terminal`
+ * in_fd is put in raw mode if it is a tty, and its window size is copied to to_fd now and on
+ * SIGWINCH (the caller routes SIGWINCH to relay_resize). */
+int relay_new(struct loop *loop, int in_fd, int to_fd, int from_fd, int out_fd, bool terminal,
+	struct relay **ret, struct error *err);
+void relay_resize(struct relay *relay);
+/* Copy what is still readable from from_fd (after the process has ended). */
+void relay_drain(struct relay *relay);
+void relay_free(struct relay *relay);
+
+#endif
