@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * apply.h - carry a plan out through the engine.
+ * May depend on: engine/. The only part of compose/ that changes anything.
+ *
+ * Actions whose predecessors have succeeded run at once; starts and stops overlap. After the first
+ * failure nothing new begins, what is under way is waited for, and the first cause is returned with
+ * the service named. */
+#ifndef MYCOMPOSE_COMPOSE_APPLY_H
+#define MYCOMPOSE_COMPOSE_APPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compose/model.h"
+#include "compose/plan.h"
+#include "engine/engine.h"
+#include "engine/image/image.h"
+#include "engine/supervisor/control.h"
+
+enum progress_status { PROGRESS_WORKING, PROGRESS_DONE, PROGRESS_WARNING, PROGRESS_ERROR };
+
+struct progress_event {
+	const char *id;	  /* "Container demo-web-1", "Network demo_default" */
+	const char *text; /* "Creating", "Created" … as CLI users know them */
+	enum progress_status status;
+	const char *details; /* NULL = none */
+};
+
+struct apply_options {
+	const struct engine *engine;
+	const struct project *project; /* NULL: by name only */
+	const char *project_name;
+	struct control *control;
+	int64_t stop_timeout_ns; /* -1: each container's own */
+	bool renew_anonymous_volumes;
+	bool remove_anonymous_volumes; /* down -v */
+	int parallel;		       /* engine operations under way at once, -1 unlimited */
+	void (*progress)(const struct progress_event *event, void *arg);
+	/* Events of containers that are no replies (exits …), while the plan runs; may be NULL. */
+	void (*event)(const struct event *event, void *arg);
+	void *arg;
+};
+int apply_plan(const struct plan *plan, const struct apply_options *options, struct error *err);
+
+/* Before anything is touched: images there, external networks and volumes there, bind sources
+ * there, host ports free (those that this plan's containers would newly publish). Every problem
+ * with its place in the file. */
+int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err);
+
+/* The container that a service asks for. `number` 0 makes a one-off (`run`). The labels are
+ * complete; the name is the caller's. */
+int service_to_container(const struct engine *engine, const struct project *project,
+	const struct service *service, unsigned int number, struct container **ret,
+	struct error *err);
+/* PROJECT-SERVICE-N or container_name. Heap. */
+char *service_container_name(
+	const struct project *project, const struct service *service, unsigned int number);
+/* Resolve the image of every selected service; -ENOENT with mark and a hint. Heap array, image_id
+ * strings are heap too. */
+int service_images(const struct engine *engine, const struct project *project, const bool *selected,
+	struct plan_image **ret, size_t *ret_count, struct error *err);
+void service_images_free(struct plan_image *images, size_t count);
+
+#endif

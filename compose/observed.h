@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * observed.h - what is there: the containers, networks and volumes that carry a project's labels.
+ *
+ * Plain data, filled by observe.c from the engine and by tests from thin air; the planner compares
+ * it with the model. May depend on: engine/base/. Ownership: everything lives in the arena of the
+ * struct. */
+#ifndef MYCOMPOSE_COMPOSE_OBSERVED_H
+#define MYCOMPOSE_COMPOSE_OBSERVED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/arena.h"
+
+enum observed_status {
+	OBSERVED_CREATED,
+	OBSERVED_RUNNING,
+	OBSERVED_PAUSED,
+	OBSERVED_RESTARTING,
+	OBSERVED_EXITED,
+};
+
+struct observed_container {
+	const char *id;
+	const char *name;
+	const char *service; /* label com.docker.compose.service, "" when missing */
+	unsigned int number; /* label container-number, 0 for one-offs */
+	bool one_off;
+	const char *config_hash;
+	const char *image_id;
+	enum observed_status status;
+	char **networks;   /* names it is attached to */
+	char **depends_on; /* services, from the label: order of stopping without a file */
+	const char *
+		replaces; /* label `replace`: id of the container it was made to replace, or NULL */
+};
+
+struct observed_network {
+	const char *name;
+	const char *key;	 /* label com.docker.compose.network */
+	const char *config_hash; /* "" when unlabelled */
+	bool in_use;		 /* by a container of another project */
+};
+
+struct observed_volume {
+	const char *name;
+	const char *key;
+};
+
+struct observed {
+	struct arena *arena;
+	const char *project;
+	struct observed_container *containers; /* by service, number, name */
+	size_t container_count;
+	struct observed_network *networks; /* the project's own, by name */
+	size_t network_count;
+	struct observed_volume *volumes; /* the project's own, by name */
+	size_t volume_count;
+};
+
+void observed_release(struct observed *observed);
+#define cleanup_observed __attribute__((cleanup(observed_release)))
+
+/* Sort into the order the struct promises. */
+void observed_sort(struct observed *observed);
+
+#endif
