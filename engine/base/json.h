@@ -4,8 +4,9 @@
  * `struct json` is a node of a tree. Ownership: the root owns all; json_free(root) ends it. Adding a node to a parent
  * hands it over. The getters name file-independent paths in their errors ("'image': missing"); the caller wraps with the
  * file name. Unknown members are ignored everywhere, a missing required one is -EBADMSG.
- * Integers are exact to 2^53; larger ones (inode numbers, byte limits above that) are kept as decimal strings by
- * json_set_u64/json_get_u64, which read both forms. */
+ * A member that is null counts as absent. Integers are exact over all of int64_t, in and out. Other readers of JSON keep
+ * them to 2^53 only, so json_set_u64 writes larger ones (inode numbers, byte limits) as decimal strings; json_get_u64 reads
+ * both forms. */
 #ifndef MYCOMPOSE_BASE_JSON_H
 #define MYCOMPOSE_BASE_JSON_H
 
@@ -22,7 +23,8 @@ struct json;
 void json_free(struct json *json); /* NULL is fine */
 void json_cleanup(struct json **json);
 
-/* Parse exactly one value. Depth over 200, duplicate member names and NUL in names are refused. */
+/* Parse exactly one value. Depth over 200, duplicate member names and NUL in names are refused (-EBADMSG). Invalid UTF-8,
+ * unpaired surrogates and a NUL inside a value become U+FFFD. */
 int json_parse(const char *text, size_t length, struct json **ret_json, struct error *err);
 /* Read and parse a file of at most `limit` bytes; errors carry the path. */
 int json_read_file(int dir_fd, const char *path, size_t limit, struct json **ret_json,
@@ -71,6 +73,7 @@ bool json_is_string(const struct json *json);
 bool json_is_number(const struct json *json);
 bool json_is_bool(const struct json *json);
 bool json_is_null(const struct json *json);
+bool json_is_true(const struct json *json);
 const char *json_string(const struct json *json);            /* NULL if not a string */
 int64_t json_int(const struct json *json, int64_t fallback); /* rounds toward zero */
 double json_double(const struct json *json, double fallback);

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Say so on stderr and end the process; for adapters whose library answers NULL. */
+void memory_exhausted(void) __attribute__((noreturn));
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *ptr, size_t size);

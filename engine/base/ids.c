@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * ids.c - random identifiers, and the identity of a process. */
+#include "engine/base/ids.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+
+/* Fields of /proc/PID/stat, numbered as in proc_pid_stat(5). */
+#define FIELD_STATE	 3
+#define FIELD_START_TIME 22
+
+void id_random(char id[static ID_LENGTH + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[ID_LENGTH / 2];
+
+	/* Up to 256 bytes come whole and without interruption (getrandom(2)); without them there is
+	 * no safe name to give. */
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+		abort();
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		id[2 * i] = digits[bytes[i] >> 4];
+		id[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	id[ID_LENGTH] = '\0';
+}
+
+/* State letter and start time. The name in field 2 is the process's own choice and may hold blanks
+ * and parentheses, so counting starts behind the last ')'. */
+static int parse_stat(const char *stat, char *ret_state, uint64_t *ret_start_time)
+{
+	const char *at = strrchr(stat, ')');
+	char *end;
+
+	if (!at || at[1] != ' ' || !at[2])
+		return -EBADMSG;
+	at += 2;
+	*ret_state = *at;
+	for (int field = FIELD_STATE; field < FIELD_START_TIME; field++) {
+		at = strchr(at, ' ');
+		if (!at)
+			return -EBADMSG;
+		at++;
+	}
+	errno = 0;
+	*ret_start_time = strtoull(at, &end, 10);
+	return errno || end == at || *end != ' ' ? -EBADMSG : 0;
+}
+
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start_time, struct error *err)
+{
+	cleanup_free char *stat = NULL;
+	char path[64];
+	int r;
+
+	if (pid <= 0)
+		return error_set(err, -ESRCH, "process %d: no such process", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	r = file_read(AT_FDCWD, path, 4096, &stat, NULL, err);
+	/* The file goes with the process: absent before the open, ESRCH from the read after it. */
+	if (r == -ENOENT || r == -ESRCH)
+		return error_set(err, -ESRCH, "process %d: no such process", (int)pid);
+	if (r < 0)
+		return r;
+	r = parse_stat(stat, ret_state, ret_start_time);
+	if (r < 0)
+		return error_set(err, r, "'%s': not in the form of proc_pid_stat(5)", path);
+	return 0;
+}
+
+int process_identify(pid_t pid, struct process_id *ret, struct error *err)
+{
+	uint64_t start_time;
+	char state;
+	int r = read_stat(pid, &state, &start_time, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct process_id){ .pid = pid, .start_time = start_time };
+	return 0;
+}
+
+int process_open(const struct process_id *id, struct error *err)
+{
+	cleanup_fd int fd = -1;
+	struct process_id now;
+	int r;
+
+	if (id->pid <= 0)
+		return error_set(err, -ESRCH, "process %d: no such process", (int)id->pid);
+	/* The pidfd first: once it is held, a start time that fits proves that it holds the right
+	 * process. */
+	fd = (int)syscall(SYS_pidfd_open, id->pid, 0);
+	if (fd < 0 &&
+		(errno == ESRCH || errno == EINVAL)) /* EINVAL: now the number of a mere thread */
+		return error_set(err, -ESRCH, "process %d: no such process", (int)id->pid);
+	if (fd < 0)
+		return error_sys(err, -errno, "open process %d", (int)id->pid);
+	r = process_identify(id->pid, &now, err);
+	if (r < 0)
+		return r;
+	if (now.start_time != id->start_time)
+		return error_set(
+			err, -ESRCH, "process %d: gone, its number is in use again", (int)id->pid);
+	return steal_fd(&fd);
+}
+
+bool process_is_alive(const struct process_id *id)
+{
+	uint64_t start_time;
+	char state;
+
+	return read_stat(id->pid, &state, &start_time, NULL) == 0 && start_time == id->start_time &&
+	       !strchr("ZXx", state);
+}
+
+int boot_id_read(char boot_id[static 37], struct error *err)
+{
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	cleanup_free char *text = NULL;
+	size_t length;
+	int r = file_read(AT_FDCWD, path, 64, &text, &length, err);
+
+	if (r < 0)
+		return r;
+	if (length > 0 && text[length - 1] == '\n')
+		text[--length] = '\0';
+	if (length != 36 || strlen(text) != 36)
+		return error_set(err, -EBADMSG, "'%s': not a boot id", path);
+	memcpy(boot_id, text, 37);
+	return 0;
+}
