@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * plan_internal.h - what the files of the planner share: building actions, looking things up. */
+#ifndef MYCOMPOSE_COMPOSE_PLAN_INTERNAL_H
+#define MYCOMPOSE_COMPOSE_PLAN_INTERNAL_H
+
+#include "compose/plan.h"
+
+/* Append an action; returns its index. The action is found by plan->actions[index]: its address
+ * moves as the plan grows. */
+size_t plan_add(struct plan *plan, enum plan_kind kind, const char *name, const char *why);
+void plan_after(struct plan *plan, size_t action, size_t predecessor);
+size_t plan_add_container(struct plan *plan, enum plan_kind kind,
+	const struct observed_container *container, const char *why);
+
+bool observed_is_up(const struct observed_container *container);
+/* Index in project->services, or -1. */
+ssize_t project_service_index(const struct project *project, const char *name);
+/* Declared, even if a profile disables it. */
+bool project_knows_service(const struct project *project, const char *name);
+/* A container of a service that nobody declares any more; one-offs are never orphans of `up`. */
+bool observed_is_orphan(const struct project *project, const struct observed_container *container);
+const struct observed_network *observed_find_network(
+	const struct observed *observed, const char *name);
+/* The name replica `number` is to have, in the plan's arena. */
+const char *plan_container_name(struct plan *plan, const struct project *project,
+	const struct service *service, unsigned int number);
+
+#endif
