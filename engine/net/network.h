@@ -5,10 +5,14 @@
  * A network's record is <data>/networks/NAME.json (what was asked: survives a reboot). Its bridge
  * is made when first needed (network_up) and goes with the network. Endpoints are
  * <run>/networks/NAME/CONTAINER_ID.json: address, names, published ports; they are the address
- * allocation, the "in use" count and the name service's table in one. Everything is changed under
- * the flock <run>/networks.lock, so address pools, names and firewall agree. The firewall is
- * derived: firewall_sync() reads all records and makes the kernel's own chains equal to them, with
- * one commit per table, and no commit when nothing differs. */
+ * allocation, the "in use" count and the name service's table in one (room.h names the two indexes
+ * beside them). Everything is changed under the flock <run>/networks.lock, so address pools, names
+ * and firewall agree. The firewall is derived: firewall_sync() reads all records and makes the
+ * kernel's own chains equal to them, with one commit per table, and no commit when nothing differs.
+ *
+ * A published port is a DNAT, which packets pass in FORWARD and not in INPUT: INPUT rules of ufw or
+ * firewalld do not close it. The chain MYCOMPOSE-USER is evaluated before every rule of ours and is
+ * never flushed by us; a DROP there does. */
 #ifndef MYCOMPOSE_NET_NETWORK_H
 #define MYCOMPOSE_NET_NETWORK_H
 
@@ -31,8 +35,9 @@ struct network {
 	char *bridge;	/* interface name, at most 15 bytes: "mc-" + 12 hex of the id, or as driver
 			   option asked */
 	uint32_t mtu;	/* 0 = kernel's default */
-	char **labels;	/* "key=value" */
-	char **options; /* driver options "key=value" */
+	char **labels;	 /* "key=value" */
+	char **options;	 /* driver options "key=value" */
+	char **reserved; /* addresses that no container gets from the pool (aux_addresses) */
 	int64_t created_ns;
 };
 #define cleanup_network __attribute__((cleanup(network_cleanup)))
@@ -49,7 +54,8 @@ struct network_request {
 	const char *ip_range;
 	bool internal;
 	char *const *labels;
-	char *const *options;
+	char *const *options;  /* known ones only (network_options.c); else -EOPNOTSUPP */
+	char *const *reserved; /* IPv4 addresses inside the subnet, kept out of the pool */
 };
 /* Record + bridge + address. -EEXIST "network with name X already exists"; overlap, bad CIDR,
  * gateway outside: -EINVAL with the reason. Safe against a kill at any instant: the record is
@@ -72,7 +78,7 @@ int network_remove(const struct engine *engine, const char *name, struct error *
 int network_up(const struct engine *engine, const struct network *network, struct error *err);
 
 struct published_port {
-	char *host_ip;	    /* NULL = every address; else IPv4 (or IPv6) literal */
+	char *host_ip;	    /* NULL = every address; else an IPv4 literal */
 	uint16_t host_port; /* 0 = ephemeral, filled in by port_reserve */
 	uint16_t container_port;
 	char protocol[5]; /* "tcp", "udp", "sctp" */
@@ -88,6 +94,7 @@ struct endpoint {
 	char *gateway;		      /* NULL when internal */
 	char *mac;		      /* "02:42:ac:12:00:02" */
 	char *interface;	      /* inside the container: eth0, eth1 … */
+	char **dns;		      /* where its other names are asked; NULL = the host's resolvers */
 	struct published_port *ports; /* published through this endpoint */
 	size_t port_count;
 };
@@ -101,6 +108,7 @@ struct endpoint_request {
 	const char *address;   /* static, NULL = from the pool */
 	const char *mac;       /* NULL = derived from the address, as docker */
 	const char *interface; /* "eth0" */
+	char *const *dns;      /* IPv4 or IPv6 literals, NULL = the host's resolvers */
 	const struct published_port *ports;
 	size_t port_count;
 };
@@ -119,23 +127,29 @@ int endpoint_of_container(const struct engine *engine, const char *container_id,
  * success. */
 int endpoint_release_all(const struct engine *engine, const char *container_id, struct error *err);
 
-/* From the parent: make the veth pair, host end on the bridge and up, the other end inside netns_fd
- * under a temporary name. One netlink batch for all endpoints of a container. */
+/* From the parent: make the veth pair, host end on the bridge and up, the other end straight inside
+ * netns_fd under its final name and MAC, still down. One netlink batch for all endpoints of a
+ * container. The bridges must be up (network_up). */
 int endpoint_attach(const struct engine *engine, const struct endpoint *endpoints, size_t count,
 	int netns_fd, struct error *err);
-/* In the child, inside its netns, after endpoint_attach: rename, address, MAC, up, lo up, default
- * route (through the first endpoint with a gateway), IPv6 off on them. Returns -errno; the error
- * text is only for the step. */
+/* In the child, inside its netns, after endpoint_attach and while /proc is still the host's mount
+ * (the sysctl files below it follow the reader's netns): IPv6 off, address, up, lo up, default
+ * route (through the first endpoint with a gateway). With count 0 only lo. Returns -errno; the
+ * error text is only for the step. */
 int endpoint_configure(const struct endpoint *endpoints, size_t count, struct error *err);
 
 /* Kernel chains := records. Takes the networks lock and the xtables lock. Removes the own chains
- * when nothing needs them. */
+ * when nothing needs them. Returns 1 when something had to be changed, 0 when not. After it, and
+ * never before, 127.0.0.1 of the host reaches published ports (route_localnet is only safe behind
+ * the rules). */
 int firewall_sync(const struct engine *engine, struct error *err);
 
 /* Reserve host ports by bound (tcp: listening) sockets, kept open by the caller for the container's
  * lifetime. Fills host_port where 0. -EADDRINUSE: "port 8080/tcp on 0.0.0.0 is already in use by
- * PROCESS (pid N)" or "by container NAME". Returns fds in *ret_fds (heap). */
+ * PROCESS (pid N)" or "by container NAME". An IPv6 host_ip is -EAFNOSUPPORT: networks are IPv4.
+ * Returns the fds in *ret_fds (heap, for free()); their number in *ret_count: a port on every
+ * address is held in both families. On failure nothing is held. */
 int port_reserve(const struct engine *engine, struct published_port *ports, size_t count,
-	int **ret_fds, struct error *err);
+	int **ret_fds, size_t *ret_count, struct error *err);
 
 #endif
