@@ -40,7 +40,6 @@ struct observed_network {
 	const char *name;
 	const char *key;	 /* label com.docker.compose.network */
 	const char *config_hash; /* "" when unlabelled */
-	bool in_use;		 /* by a container of another project */
 };
 
 struct observed_volume {

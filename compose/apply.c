@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * apply.c - the scheduler that carries a plan out: what is ready runs, starts and stops overlap,
+ * the first failure ends it. */
+#include "compose/apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compose/apply_internal.h"
+#include "engine/base/memory.h"
+
+static bool is_asynchronous(enum plan_kind kind)
+{
+	return kind == PLAN_START || kind == PLAN_STOP || kind == PLAN_RESTART;
+}
+
+static bool is_ready(const struct apply *apply, const struct plan_action *action)
+{
+	for (size_t i = 0; i < action->after_count; i++)
+		if (apply->steps[action->after[i]].phase != STEP_DONE)
+			return false;
+	return true;
+}
+
+static void step_fail(struct apply *apply, size_t index, struct error *cause)
+{
+	const struct plan_action *action = &apply->plan->actions[index];
+
+	apply->steps[index].phase = STEP_FAILED;
+	apply_progress(apply, action, "Error", PROGRESS_ERROR, error_text(cause));
+	if (apply->failure.code == 0) {
+		if (action->service)
+			error_wrap(cause, "service \"%s\"", action->service->name);
+		error_move(&apply->failure, cause);
+	}
+	error_release(cause);
+}
+
+static void step_begin(struct apply *apply, size_t index)
+{
+	const struct plan_action *action = &apply->plan->actions[index];
+	cleanup_error struct error err = ERROR_INIT;
+	int r = apply_handlers[action->kind].begin(apply, index, &err);
+
+	if (r < 0) {
+		step_fail(apply, index, &err);
+	} else if (is_asynchronous(action->kind) && apply->steps[index].tag) {
+		apply->steps[index].phase = STEP_UNDER_WAY;
+		apply->under_way++;
+	} else {
+		apply->steps[index].phase = STEP_DONE;
+	}
+}
+
+/* Begin what is ready; quick local actions first, until none is left, so that all addresses can be
+ * chosen and the firewall be set once before the first start. Returns whether anything was begun.
+ */
+static bool begin_ready(struct apply *apply, bool asynchronous)
+{
+	int parallel = apply->options->parallel;
+	bool begun = false;
+
+	for (size_t i = 0; i < apply->plan->count && apply->failure.code == 0; i++) {
+		const struct plan_action *action = &apply->plan->actions[i];
+
+		if (apply->steps[i].phase != STEP_WAITING ||
+			is_asynchronous(action->kind) != asynchronous || !is_ready(apply, action))
+			continue;
+		if (asynchronous && parallel > 0 && apply->under_way >= (size_t)parallel)
+			break;
+		step_begin(apply, i);
+		begun = true;
+	}
+	return begun;
+}
+
+static void on_reply(struct apply *apply, struct event *event)
+{
+	for (size_t i = 0; i < apply->plan->count; i++) {
+		struct apply_step *step = &apply->steps[i];
+
+		if (step->phase != STEP_UNDER_WAY || step->tag != event->tag)
+			continue;
+		apply->under_way--;
+		if (event->error.code < 0) {
+			step_fail(apply, i, &event->error);
+			return;
+		}
+		step->phase = STEP_DONE;
+		apply_handlers[apply->plan->actions[i].kind].finished(apply, i);
+		return;
+	}
+}
+
+static int wait_for_event(struct apply *apply, struct error *err)
+{
+	struct event event = { 0 };
+	int r = control_wait(apply->options->control, -1, &event, err);
+
+	if (r <= 0)
+		return r;
+	if (event.kind == EVENT_REPLY)
+		on_reply(apply, &event);
+	else if (apply->options->event)
+		apply->options->event(&event, apply->options->arg);
+	event_release(&event);
+	return 0;
+}
+
+static int run_steps(struct apply *apply, struct error *err)
+{
+	int r;
+
+	for (;;) {
+		while (begin_ready(apply, false))
+			;
+		if (apply->failure.code == 0) {
+			cleanup_error struct error cause = ERROR_INIT;
+			size_t at = 0;
+
+			if (apply_prepare_starts(apply, &at, &cause) < 0)
+				step_fail(apply, at, &cause);
+		}
+		/* A start may end at once (already running) and make local actions ready. */
+		if (begin_ready(apply, true) && apply->under_way == 0)
+			continue;
+		if (apply->under_way == 0)
+			return 0;
+		r = wait_for_event(apply, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int apply_plan(const struct plan *plan, const struct apply_options *options, struct error *err)
+{
+	struct apply apply = { .plan = plan, .options = options };
+	int r;
+
+	apply.steps = xcalloc(plan->count + 1, sizeof(*apply.steps));
+	r = run_steps(&apply, err);
+	for (size_t i = 0; i < plan->count; i++)
+		container_free(apply.steps[i].container);
+	free(apply.steps);
+	if (r == 0 && apply.failure.code < 0)
+		r = error_move(err, &apply.failure);
+	error_release(&apply.failure);
+	return r;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * apply_internal.h - what apply's scheduler and its action handlers share. */
+#ifndef MYCOMPOSE_COMPOSE_APPLY_INTERNAL_H
+#define MYCOMPOSE_COMPOSE_APPLY_INTERNAL_H
+
+#include "compose/apply.h"
+
+enum step_phase { STEP_WAITING, STEP_UNDER_WAY, STEP_DONE, STEP_FAILED };
+
+struct apply_step {
+	enum step_phase phase;
+	uint64_t tag;		     /* of the request, while under way */
+	struct container *container; /* CREATE: what was made; owned */
+	bool prepared;		     /* START: addresses chosen */
+};
+
+struct apply {
+	const struct plan *plan;
+	const struct apply_options *options;
+	struct apply_step *steps; /* one per action */
+	size_t under_way;
+	struct error failure; /* the first one */
+};
+
+/* One row a kind. `begin` does the action, or submits it and notes the tag; `finished` tells the
+ * user about a successful reply. */
+struct apply_handler {
+	int (*begin)(struct apply *apply, size_t index, struct error *err);
+	void (*finished)(struct apply *apply, size_t index);
+};
+extern const struct apply_handler apply_handlers[PLAN_KIND_COUNT];
+
+void apply_progress(const struct apply *apply, const struct plan_action *action, const char *text,
+	enum progress_status status, const char *details);
+
+/* Choose addresses for every start whose container is there and whose place is free, then make the
+ * firewall agree in one go. On failure *ret_index is the action to blame. */
+int apply_prepare_starts(struct apply *apply, size_t *ret_index, struct error *err);
+
+/* The container an action is about: the one it names by id, or the one created for its slot in this
+ * plan. -ENOENT. Heap. */
+int apply_container(struct apply *apply, const struct plan_action *action, struct container **ret,
+	struct error *err);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * apply_prepare.c - what comes before starts: checks while nothing is touched, and addresses plus
+ * firewall in one go. */
+#include <errno.h>
+#include <stdarg.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compose/apply_internal.h"
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/strv.h"
+#include "engine/container/endpoints.h"
+#include "engine/container/volume.h"
+#include "engine/net/network.h"
+
+/* Its predecessors of the local kind have been done, so nothing but other services' starts stands
+ * before it. */
+static bool place_is_free(const struct apply *apply, const struct plan_action *action)
+{
+	for (size_t i = 0; i < action->after_count; i++)
+		if (apply->plan->actions[action->after[i]].kind != PLAN_START &&
+			apply->steps[action->after[i]].phase != STEP_DONE)
+			return false;
+	return true;
+}
+
+static int prepare_start(
+	struct apply *apply, const struct plan_action *action, bool *ret_changed, struct error *err)
+{
+	cleanup_container struct container *container = NULL;
+	int r = apply_container(apply, action, &container, err);
+
+	if (r < 0)
+		return r;
+	r = container_allocate_endpoints(apply->options->engine, container, NULL, err);
+	if (r < 0)
+		return r;
+	*ret_changed |= r > 0;
+	return 0;
+}
+
+int apply_prepare_starts(struct apply *apply, size_t *ret_index, struct error *err)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < apply->plan->count; i++) {
+		const struct plan_action *action = &apply->plan->actions[i];
+		int r;
+
+		if (action->kind != PLAN_START || apply->steps[i].phase != STEP_WAITING ||
+			apply->steps[i].prepared || !place_is_free(apply, action))
+			continue;
+		*ret_index = i;
+		r = prepare_start(apply, action, &changed, err);
+		if (r < 0)
+			return r;
+		apply->steps[i].prepared = true;
+	}
+	return changed ? firewall_sync(apply->options->engine, err) : 0;
+}
+
+static void add_problem(struct strbuf *problems, const struct mark *mark, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void add_problem(struct strbuf *problems, const struct mark *mark, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (problems->length)
+		strbuf_add_char(problems, '\n');
+	if (mark->file)
+		strbuf_addf(problems, "%s:%u:%u: ", mark->file, mark->line, mark->column);
+	va_start(ap, fmt);
+	strbuf_vaddf(problems, fmt, ap);
+	va_end(ap);
+}
+
+static void check_mounts(const struct engine *engine, const struct project *project,
+	const struct service *service, struct strbuf *problems)
+{
+	for (size_t i = 0; i < service->mount_count; i++) {
+		const struct mount *mount = &service->mounts[i];
+		const struct project_volume *volume;
+		struct volume *found = NULL;
+
+		if (mount->type == SERVICE_MOUNT_BIND && !mount->create_host_path &&
+			faccessat(AT_FDCWD, mount->source, F_OK, AT_EACCESS) < 0)
+			add_problem(problems, &mount->mark,
+				"services.%s.volumes: bind source path does not exist: %s",
+				service->name, mount->source);
+		if (mount->type != SERVICE_MOUNT_VOLUME || !mount->source)
+			continue;
+		volume = project_find_volume(project, mount->source);
+		if (!volume || !volume->external)
+			continue;
+		if (volume_find(engine, volume->name, &found, NULL) < 0)
+			add_problem(problems, &volume->mark,
+				"volumes.%s: external volume \"%s\" not found", volume->key,
+				volume->name);
+		volume_free(found);
+	}
+}
+
+static void check_networks(const struct engine *engine, const struct project *project,
+	const struct service *service, struct strbuf *problems)
+{
+	for (size_t i = 0; i < service->network_count; i++) {
+		const struct project_network *network =
+			project_find_network(project, service->networks[i].key);
+		cleanup_network struct network *found = NULL;
+
+		if (network->external && network_find(engine, network->name, &found, NULL) < 0)
+			add_problem(problems, &network->mark,
+				"networks.%s: network %s declared as external, but could not be "
+				"found",
+				network->key, network->name);
+	}
+}
+
+/* A container that this plan stops first holds the port now: it will be free in time. */
+static bool port_is_held_by_plan(
+	const struct engine *engine, const struct plan *plan, const struct published_port *wanted)
+{
+	bool held = false;
+
+	for (size_t i = 0; i < plan->count && !held; i++) {
+		const struct plan_action *action = &plan->actions[i];
+		struct endpoint *endpoints = NULL;
+		size_t count = 0;
+
+		if (action->kind != PLAN_STOP ||
+			endpoint_of_container(engine, action->id, &endpoints, &count, NULL) < 0)
+			continue;
+		for (size_t e = 0; e < count; e++)
+			for (size_t p = 0; p < endpoints[e].port_count; p++)
+				held |= endpoints[e].ports[p].host_port == wanted->host_port &&
+					!strcmp(endpoints[e].ports[p].protocol, wanted->protocol);
+		endpoint_list_free(endpoints, count);
+	}
+	return held;
+}
+
+/* Try to bind every port that a new container would publish; sockets are closed again at once. */
+static void check_ports(const struct apply_options *options, const struct plan *plan,
+	const struct service *service, struct strbuf *problems)
+{
+	for (size_t i = 0; i < service->port_count; i++) {
+		const struct port *port = &service->ports[i];
+		struct published_port wanted = {
+			.host_ip = (char *)port->host_ip,
+			.host_port = port->published_first,
+			.container_port = port->target,
+		};
+		cleanup_error struct error err = ERROR_INIT;
+		int *fds = NULL;
+
+		if (!port->published_first)
+			continue;
+		snprintf(wanted.protocol, sizeof(wanted.protocol), "%s",
+			port_protocol_names[port->protocol]);
+		if (port_is_held_by_plan(options->engine, plan, &wanted))
+			continue;
+		if (port_reserve(options->engine, &wanted, 1, &fds, &err) < 0) {
+			add_problem(problems, &port->mark, "services.%s.ports: %s", service->name,
+				error_text(&err));
+			continue;
+		}
+		close(fds[0]);
+		free(fds);
+	}
+}
+
+static bool creates_or_starts(const struct plan *plan, const struct service *service)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].service == service &&
+			(plan->actions[i].kind == PLAN_CREATE ||
+				plan->actions[i].kind == PLAN_START))
+			return true;
+	return false;
+}
+
+int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err)
+{
+	cleanup_strbuf struct strbuf problems = STRBUF_INIT;
+
+	for (size_t i = 0; i < options->project->service_count; i++) {
+		const struct service *service = &options->project->services[i];
+
+		if (!creates_or_starts(plan, service))
+			continue;
+		check_mounts(options->engine, options->project, service, &problems);
+		check_networks(options->engine, options->project, service, &problems);
+		check_ports(options, plan, service, &problems);
+	}
+	if (problems.length)
+		return error_set(err, -EINVAL, "%s", problems.data);
+	return 0;
+}

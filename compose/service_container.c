@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * service_container.c - the container a service asks for: the model's words into the engine's. */
+#include "compose/apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compose/labels.h"
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/strv.h"
+#include "engine/container/image_defaults.h"
+
+char *service_container_name(
+	const struct project *project, const struct service *service, unsigned int number)
+{
+	if (service->container_name)
+		return xstrdup(service->container_name);
+	return xasprintf("%s-%s-%u", project->name, service->name, number);
+}
+
+/* "FILE:LINE:COL: services.NAME.KEY: " before what the engine said. */
+static int wrap_mark(
+	struct error *err, const struct mark *mark, const struct service *service, const char *key)
+{
+	if (!mark->file)
+		return error_wrap(err, "services.%s.%s", service->name, key);
+	return error_wrap(err, "%s:%u:%u: services.%s.%s", mark->file, mark->line, mark->column,
+		service->name, key);
+}
+
+static const enum restart_policy restart_of[] = {
+	[SERVICE_RESTART_NO] = RESTART_NO,
+	[SERVICE_RESTART_ALWAYS] = RESTART_ALWAYS,
+	[SERVICE_RESTART_ON_FAILURE] = RESTART_ON_FAILURE,
+	[SERVICE_RESTART_UNLESS_STOPPED] = RESTART_UNLESS_STOPPED,
+};
+
+static void fill_mounts(
+	const struct project *project, const struct service *service, struct spec *spec)
+{
+	for (size_t i = 0; i < service->mount_count; i++) {
+		const struct mount *mount = &service->mounts[i];
+		struct spec_mount *to = array_add(spec->mounts, spec->mount_count);
+
+		to->destination = xstrdup(mount->target);
+		to->read_only = mount->read_only;
+		to->propagation = xstrdup(mount->propagation);
+		switch (mount->type) {
+		case SERVICE_MOUNT_BIND:
+			to->type = MOUNT_BIND;
+			to->source = xstrdup(mount->source);
+			to->create_host_path = mount->create_host_path;
+			break;
+		case SERVICE_MOUNT_VOLUME:
+			to->type = MOUNT_VOLUME;
+			to->no_copy = mount->nocopy;
+			if (mount->source) {
+				to->source =
+					xstrdup(project_find_volume(project, mount->source)->name);
+			} else {
+				char id[ID_LENGTH + 1];
+
+				id_random(id);
+				to->source = xstrdup(id);
+				to->anonymous = true;
+			}
+			break;
+		case SERVICE_MOUNT_TMPFS:
+			to->type = MOUNT_TMPFS;
+			to->tmpfs_size = mount->tmpfs_size;
+			to->tmpfs_mode = mount->tmpfs_mode;
+			break;
+		case SERVICE_MOUNT_IMAGE:
+			break; /* a refusal stops `up` before it comes here */
+		}
+	}
+}
+
+static void fill_ports(const struct service *service, struct container *container)
+{
+	for (size_t i = 0; i < service->port_count; i++) {
+		const struct port *port = &service->ports[i];
+		struct published_port *to = array_add(container->ports, container->port_count);
+
+		to->host_ip = xstrdup(port->host_ip);
+		to->host_port = port->published_first;
+		to->container_port = port->target;
+		snprintf(to->protocol, sizeof(to->protocol), "%s",
+			port_protocol_names[port->protocol]);
+	}
+}
+
+static void fill_attachments(const struct project *project, const struct service *service,
+	unsigned int number, struct container *container)
+{
+	for (size_t i = 0; i < service->network_count; i++) {
+		const struct service_network *network = &service->networks[i];
+		struct container_attachment *to =
+			array_add(container->attachments, container->attachment_count);
+
+		to->network = xstrdup(project_find_network(project, network->key)->name);
+		to->address = xstrdup(network->ipv4_address);
+		to->mac =
+			xstrdup(network->mac_address ? network->mac_address : service->mac_address);
+		if (number > 0)
+			strv_add(&to->aliases, service->name);
+		strv_extend(&to->aliases, network->aliases);
+	}
+}
+
+static int namespace_of(const char *mode, struct spec_namespace *ret)
+{
+	ret->mode = NAMESPACE_PRIVATE;
+	if (!mode || !strcmp(mode, "private") || !strcmp(mode, "shareable") ||
+		!strcmp(mode, "none") || !strcmp(mode, "bridge"))
+		return 0;
+	if (!strcmp(mode, "host")) {
+		ret->mode = NAMESPACE_HOST;
+		return 0;
+	}
+	return -EOPNOTSUPP; /* service: and container: are refusals of the loader until they work */
+}
+
+static int fill_namespaces(const struct service *service, struct spec *spec, struct error *err)
+{
+	const struct {
+		const char *key;
+		const char *mode;
+		struct spec_namespace *to;
+	} rows[] = {
+		{ "network_mode", service->network_mode, &spec->network },
+		{ "pid", service->pid, &spec->pid },
+		{ "ipc", service->ipc, &spec->ipc },
+		{ "uts", service->uts, &spec->uts },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int r = namespace_of(rows[i].mode, rows[i].to);
+
+		if (r < 0) {
+			error_set(err, r, "%s is not supported yet", rows[i].mode);
+			return wrap_mark(err, &service->mark, service, rows[i].key);
+		}
+	}
+	return 0;
+}
+
+static void fill_resources(const struct service *service, struct spec *spec)
+{
+	const struct limits *limits = &service->limits;
+	struct cgroup_resources *to = &spec->resources;
+
+	to->memory_limit = limits->memory;
+	to->memory_reservation = limits->memory_reservation;
+	to->has_memory_swap = limits->memory_swap != 0;
+	to->memory_swap = limits->memory_swap;
+	to->oom_kill_disable = limits->oom_kill_disable;
+	to->cpu_permille = limits->cpu_permille;
+	to->cpu_quota_us = (int64_t)limits->cpu_quota_us;
+	to->cpu_period_us = limits->cpu_period_us;
+	to->cpu_shares = limits->cpu_shares;
+	to->cpuset_cpus = xstrdup(limits->cpuset);
+	to->pids_limit = limits->pids;
+	to->all_devices = service->privileged;
+	cgroup_default_devices(to);
+	spec->has_oom_score_adj = limits->oom_score_adj_is_set;
+	spec->oom_score_adj = (int)limits->oom_score_adj;
+}
+
+static uint64_t rlimit_value(int64_t value)
+{
+	return value < 0 ? UINT64_MAX : (uint64_t)value;
+}
+
+static int fill_process(const struct service *service, struct spec *spec, struct error *err)
+{
+	int r;
+
+	spec->terminal = service->tty;
+	spec->stdin_open = service->stdin_open;
+	spec->no_new_privileges = service->no_new_privileges;
+	spec->privileged = service->privileged;
+	spec->init = service->init;
+	spec->read_only = service->read_only;
+	spec->group_add = strv_copy(service->group_add);
+	spec->hostname = xstrdup(service->hostname);
+	spec->domainname = xstrdup(service->domainname);
+	spec->extra_hosts = strv_copy(service->extra_hosts);
+	spec->dns = strv_copy(service->dns);
+	spec->dns_search = strv_copy(service->dns_search);
+	spec->dns_options = strv_copy(service->dns_opt);
+	spec->sysctl = strv_copy(service->sysctls);
+	spec->shm_size = service->shm_size;
+	for (size_t i = 0; i < service->ulimit_count; i++) {
+		struct spec_rlimit *limit = array_add(spec->rlimits, spec->rlimit_count);
+
+		limit->type = xstrdup(service->ulimits[i].name);
+		limit->soft = rlimit_value(service->ulimits[i].soft);
+		limit->hard = rlimit_value(service->ulimits[i].hard);
+	}
+	r = capabilities_combine(service->privileged ? capabilities_all() : CAPABILITIES_DEFAULT,
+		service->cap_add, service->cap_drop, &spec->capabilities, err);
+	if (r < 0)
+		return wrap_mark(err, &service->mark, service, "cap_add");
+	for (size_t i = 0; i < strv_length(spec->sysctl); i++) {
+		cleanup_free char *key = xstrndup(spec->sysctl[i], strcspn(spec->sysctl[i], "="));
+
+		r = sysctl_check(key, spec, err);
+		if (r < 0)
+			return wrap_mark(err, &service->mark, service, "sysctls");
+	}
+	return 0;
+}
+
+static void add_label(struct container *container, const char *key, const char *value)
+{
+	if (value)
+		env_set(&container->labels, key, value);
+}
+
+static void fill_labels(const struct project *project, const struct service *service,
+	unsigned int number, struct container *container)
+{
+	cleanup_free char *files = strv_join(project->config_files, ",");
+	cleanup_free char *number_text = xasprintf("%u", number ? number : 1);
+	cleanup_strbuf struct strbuf depends = STRBUF_INIT;
+
+	for (size_t i = 0; i < service->depends_count; i++)
+		strbuf_addf(&depends, "%s%s:%s:%s", i ? "," : "", service->depends_on[i].service,
+			depends_condition_names[service->depends_on[i].condition],
+			service->depends_on[i].restart ? "true" : "false");
+	container->labels = strv_copy(service->labels);
+	add_label(container, LABEL_PROJECT, project->name);
+	add_label(container, LABEL_SERVICE, service->name);
+	add_label(container, LABEL_NUMBER, number_text);
+	add_label(container, LABEL_ONE_OFF, number ? "False" : "True");
+	add_label(container, LABEL_CONFIG_HASH, service->config_hash);
+	add_label(container, LABEL_IMAGE, container->image_id);
+	add_label(container, LABEL_DEPENDS_ON, strbuf_text(&depends));
+	add_label(container, LABEL_VERSION, MYCOMPOSE_VERSION);
+	add_label(container, LABEL_WORKING_DIR, project->working_dir);
+	add_label(container, LABEL_CONFIG_FILES, files);
+	if (project->env_files && project->env_files[0]) {
+		cleanup_free char *env_files = strv_join(project->env_files, ",");
+
+		add_label(container, LABEL_ENV_FILE, env_files);
+	}
+	strv_sort(container->labels);
+}
+
+static int fill_from_image(const struct engine *engine, const struct service *service,
+	struct container *container, struct error *err)
+{
+	struct spec_overrides overrides = {
+		.entrypoint = service->entrypoint.argv,
+		.entrypoint_set = service->entrypoint.is_set,
+		.command = service->command.argv,
+		.command_set = service->command.is_set,
+		.env = service->environment,
+		.cwd = service->working_dir,
+		.user = service->user,
+	};
+	cleanup_image struct image *image = NULL;
+	const char *stop_signal;
+	int r;
+
+	r = image_find(engine, service->image, &image, err);
+	if (r < 0)
+		return wrap_mark(err, &service->mark, service, "image");
+	container->image_ref = xstrdup(service->image);
+	container->image_id = xstrdup(image->id);
+	container->chain_ids = strv_copy(image->chain_ids);
+	container->exposed = strv_copy(image->config.exposed_ports);
+	for (size_t i = 0; i < strv_length(service->expose); i++)
+		if (!strv_contains(container->exposed, service->expose[i]))
+			strv_add(&container->exposed, service->expose[i]);
+	r = spec_apply_image(&container->spec, &image->config, &overrides, err);
+	if (r < 0)
+		return wrap_mark(err, &service->mark, service, "command");
+	stop_signal = service->stop_signal ? service->stop_signal : image->config.stop_signal;
+	if (stop_signal && *stop_signal) {
+		r = signal_parse(stop_signal, &container->stop_signal, err);
+		if (r < 0)
+			return wrap_mark(err, &service->mark, service, "stop_signal");
+	}
+	return 0;
+}
+
+int service_to_container(const struct engine *engine, const struct project *project,
+	const struct service *service, unsigned int number, struct container **ret,
+	struct error *err)
+{
+	cleanup_container struct container *container = container_new();
+	int r;
+
+	container->group = xstrdup(project->name);
+	fill_mounts(project, service, &container->spec);
+	fill_ports(service, container);
+	fill_attachments(project, service, number, container);
+	fill_resources(service, &container->spec);
+	r = fill_namespaces(service, &container->spec, err);
+	if (r == 0)
+		r = fill_process(service, &container->spec, err);
+	if (r == 0)
+		r = fill_from_image(engine, service, container, err);
+	if (r < 0)
+		return r;
+	container->restart = restart_of[service->restart.kind];
+	container->restart_max_retries = (uint32_t)service->restart.max_retries;
+	container->stop_timeout_ns = service->stop_grace_ns;
+	container->log_max_size = service->logging.max_size;
+	container->log_max_file =
+		service->logging.max_file ? (uint32_t)service->logging.max_file : 1;
+	fill_labels(project, service, number, container);
+	*ret = steal_ptr(container);
+	return 0;
+}
+
+int service_images(const struct engine *engine, const struct project *project, const bool *selected,
+	struct plan_image **ret, size_t *ret_count, struct error *err)
+{
+	struct plan_image *images = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < project->service_count; i++) {
+		const struct service *service = &project->services[i];
+		cleanup_image struct image *image = NULL;
+		struct plan_image *item;
+		int r;
+
+		if (!selected[i])
+			continue;
+		r = image_find(engine, service->image, &image, err);
+		if (r < 0) {
+			wrap_mark(err, &service->mark, service, "image");
+			service_images_free(images, count);
+			return r;
+		}
+		item = array_add(images, count);
+		item->service = xstrdup(service->name);
+		item->image_id = xstrdup(image->id);
+	}
+	*ret = images;
+	*ret_count = count;
+	return 0;
+}
+
+void service_images_free(struct plan_image *images, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free((char *)images[i].service);
+		free((char *)images[i].image_id);
+	}
+	free(images);
+}
