@@ -76,6 +76,7 @@ void cgroup_free(struct cgroup *cgroup); /* closes, leaves the cgroup in place *
 int cgroup_clone_fd(const struct cgroup *cgroup);
 /* Move a process into it in every hierarchy (v1; on v2 for exec). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err);
+/* What is not set stays as it is; the device rules are replaced as a whole. */
 int cgroup_update(
 	const struct cgroup *cgroup, const struct cgroup_resources *resources, struct error *err);
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen, struct error *err);
