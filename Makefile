@@ -22,7 +22,7 @@ LDLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 
 # A room is a folder with one static library; the list is ordered from the top of the dependency chain to its bottom.
-ROOMS := cmd compose engine/supervisor engine/container engine/image engine/net engine/cgroup engine/base
+ROOMS := cmd compose engine/supervisor engine/container engine/image engine/net engine/cgroup engine engine/base
 room_lib = $(BUILD)/$(subst /,-,$(1)).a
 LIBS := $(foreach r,$(ROOMS),$(call room_lib,$(r)))
 
@@ -50,11 +50,12 @@ $(BUILD)/mycompose: $(BUILD)/cmd/main.o $(LIBS)
 # Unit tests: tests/unit/ROOM/x_test.c -> build/tests/unit/ROOM/x_test, linked with its own room and the rooms it may use.
 below_cmd               := $(ROOMS)
 below_compose           := compose engine/base
-below_engine/supervisor := engine/supervisor engine/container engine/image engine/net engine/cgroup engine/base
-below_engine/container  := engine/container engine/image engine/net engine/cgroup engine/base
-below_engine/image      := engine/image engine/base
-below_engine/net        := engine/net engine/base
+below_engine/supervisor := engine/supervisor engine/container engine/image engine/net engine/cgroup engine engine/base
+below_engine/container  := engine/container engine/image engine/net engine/cgroup engine engine/base
+below_engine/image      := engine/image engine engine/base
+below_engine/net        := engine/net engine engine/base
 below_engine/cgroup     := engine/cgroup engine/base
+below_engine             := engine engine/base
 below_engine/base       := engine/base
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/*_test.c tests/unit/*/*/*_test.c))
 
