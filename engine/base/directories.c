@@ -11,27 +11,23 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
-/* Make `name` if absent, and open it O_PATH. What we made gets its mode whatever the umask is; what
- * was there keeps its own. */
+/* Make `name` if absent, and open it, perhaps O_PATH. What we make gets its mode whatever the umask
+ * is; what was there keeps its own. */
 static int enter(int dir_fd, const char *name, mode_t mode)
 {
 	cleanup_fd int fd = -1;
+	int cause;
 
-	if (mkdirat(dir_fd, name, mode) < 0) {
-		if (errno != EEXIST && errno != EROFS && errno != EACCES && errno != EPERM)
-			return -errno;
-		/* What may not be made may still be there: opening decides, but tells why it was
-		 * not made. */
-		int cause = errno == EEXIST ? 0 : -errno;
-
-		fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return errno == ENOENT && cause ? cause : -errno;
-		return steal_fd(&fd);
+	if (mkdirat(dir_fd, name, mode) == 0) {
+		fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return fd < 0 || fchmod(fd, mode) < 0 ? -errno : steal_fd(&fd);
 	}
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fchmod(fd, mode) < 0)
-		return -errno;
+	/* What may not be made (EROFS, EACCES) may still be there. If it is not, the first failure
+	 * is the one to tell. */
+	cause = errno;
+	fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT && cause != EEXIST ? -cause : -errno;
 	return steal_fd(&fd);
 }
 

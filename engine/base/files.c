@@ -38,8 +38,7 @@ static int open_resolved(
 	};
 	int fd = -1;
 
-	/* openat(2) ignores a mode it has no use for, openat2(2) refuses it; likewise O_PATH beside
-	 * other flags. */
+	/* openat(2) ignores a mode it has no use for, openat2(2) refuses it. */
 	if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE)
 		how.mode = mode;
 	for (int i = 0; i < RESOLVE_ATTEMPTS; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * json.c - trees of JSON values, held by cJSON: the one file that speaks to it.
  *
- * `struct json` is a cJSON in disguise. cJSON keeps numbers as doubles; those that do not fit are
- * cJSON_Raw nodes that hold their text, which no other code makes, so that Raw means "number" here.
- */
+ * `struct json` is a cJSON in disguise. cJSON keeps numbers as doubles; large integers are
+ * cJSON_Raw nodes that hold their text. Nothing else here makes Raw nodes, so that Raw means
+ * "integer". */
 #include "engine/base/json.h"
 
 #include <assert.h>

@@ -46,7 +46,7 @@ static void walk_release(struct walk *walk)
 	free(walk->levels);
 }
 
-static int open_directory(int dir_fd, const char *name, int flags)
+static int open_inside(int dir_fd, const char *name, int flags)
 {
 	struct open_how how = {
 		.flags = O_NOFOLLOW | O_CLOEXEC | (unsigned int)flags,
@@ -85,7 +85,7 @@ static int fd_of_level(const struct walk *walk, size_t index)
 static int walk_enter(struct walk *walk, const char *name)
 {
 	struct level *level;
-	int r, fd = open_directory(fd_of_level(walk, walk->count), name, O_RDONLY | O_DIRECTORY);
+	int r, fd = open_inside(fd_of_level(walk, walk->count), name, O_RDONLY | O_DIRECTORY);
 
 	if (fd < 0)
 		return fd;
@@ -113,7 +113,7 @@ static int walk_reopen_above(struct walk *walk)
 	above = &walk->levels[walk->count - 2];
 	if (above->dir)
 		return 0;
-	fd = open_directory(dirfd(walk->levels[walk->count - 1].dir), "..", O_RDONLY | O_DIRECTORY);
+	fd = open_inside(dirfd(walk->levels[walk->count - 1].dir), "..", O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
 	was = *above;
@@ -132,7 +132,6 @@ static int walk_leave(struct walk *walk)
 
 	if (r < 0)
 		return r;
-	level = &walk->levels[walk->count - 1];
 	if (unlinkat(fd_of_level(walk, walk->count - 1), level->name, AT_REMOVEDIR) < 0 &&
 		errno != ENOENT) {
 		/* Some file systems skip entries when others vanish while they are read, and others
@@ -158,17 +157,11 @@ static int remove_plain(int dir_fd, const char *name)
 	r = -errno;
 	if (r == -EISDIR)
 		return 1;
-	/* EBUSY is a mount point, and here (a file cannot be in use that way) a file with something
-	 * mounted on it. POSIX allows EPERM for a directory. */
-	fd = open_directory(dir_fd, name, O_PATH);
-	if (fd == -EXDEV)
-		return fd;
-	if (fd >= 0) {
-		struct stat st;
-
-		if (r == -EPERM && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-			r = 1;
-		close(fd);
+	if (r == -EBUSY) { /* a mount point, or in use (NFS) */
+		fd = open_inside(dir_fd, name, O_PATH);
+		if (fd == -EXDEV)
+			r = fd;
+		close_fd(&fd);
 	}
 	return r;
 }
@@ -182,8 +175,8 @@ static int walk_step(struct walk *walk)
 
 	errno = 0;
 	entry = readdir(dir);
-	if (!entry)
-		return errno ? -errno : walk_leave(walk);
+	if (!entry) /* ENOENT: somebody else removed the directory itself */
+		return errno && errno != ENOENT ? -errno : walk_leave(walk);
 	if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 		return 0;
 	r = remove_plain(dirfd(dir), entry->d_name);
@@ -202,6 +195,8 @@ static int remove_below(int parent_fd, const char *name)
 	if (r != 1)
 		return r;
 	r = walk_enter(&walk, name);
+	if (r == -ENOENT)
+		r = 0;
 	while (r == 0 && walk.count > 0)
 		r = walk_step(&walk);
 	walk_release(&walk);
@@ -212,7 +207,8 @@ int tree_remove(int dir_fd, const char *path, struct error *err)
 {
 	cleanup_fd int parent_fd = -1;
 	cleanup_free char *copy = xstrdup(path);
-	char *slash, *name;
+	const char *name, *parent;
+	char *slash;
 	size_t length = strlen(copy);
 	int r;
 
@@ -224,11 +220,8 @@ int tree_remove(int dir_fd, const char *path, struct error *err)
 		return error_set(err, -EINVAL, "remove '%s': not a name that can be removed", path);
 	if (slash)
 		*slash = '\0';
-	parent_fd = openat(dir_fd,
-		!slash		? "."
-		: slash == copy ? "/"
-				: copy,
-		O_PATH | O_DIRECTORY | O_CLOEXEC);
+	parent = !slash ? "." : *copy ? copy : "/";
+	parent_fd = openat(dir_fd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	r = parent_fd < 0 ? -errno : remove_below(parent_fd, name);
 	if (r == -EXDEV)
 		return error_set(err, r, "remove '%s': something is mounted there", path);
