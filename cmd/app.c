@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * app.c - prepare what a verb needs, in one place for all. */
+#include "cmd/app.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "compose/load.h"
+#include "engine/base/log.h"
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/strv.h"
+
+#define DATA_ROOT "/var/lib/mycompose"
+#define RUN_ROOT  "/run/mycompose"
+
+const char *app_getenv(const struct app *app, const char *name)
+{
+	return env_get(app->environ, name);
+}
+
+bool app_env_true(const struct app *app, const char *name)
+{
+	static const char *const yes[] = { "1", "t", "true", "y" };
+	const char *value = app_getenv(app, name);
+
+	for (size_t i = 0; value && i < ARRAY_LEN(yes); i++)
+		if (!strcasecmp(value, yes[i]))
+			return true;
+	return false;
+}
+
+bool app_word_is_no_service(const char *word)
+{
+	return strpbrk(word, "/:@") != NULL || word[0] == '.';
+}
+
+static int open_engine(struct app *app, struct error *err)
+{
+	const char *root = app->global.root, *run = app->global.run;
+
+	if (!root)
+		root = app_getenv(app, "MYCOMPOSE_ROOT");
+	if (!run)
+		run = app_getenv(app, "MYCOMPOSE_RUN");
+	return engine_open(&app->engine, root ? root : DATA_ROOT, run ? run : RUN_ROOT, err);
+}
+
+static void print_excerpts(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		problem_excerpt(&problems->items[i], &text);
+		if (text.length)
+			fprintf(stderr, "%s:%u:%u: %s\n%s", problems->items[i].file,
+				problems->items[i].line, problems->items[i].column,
+				problems->items[i].text, strbuf_text(&text));
+		else if (problems->items[i].file)
+			fprintf(stderr, "%s:%u:%u: %s\n", problems->items[i].file,
+				problems->items[i].line, problems->items[i].column,
+				problems->items[i].text);
+		else
+			fprintf(stderr, "%s\n", problems->items[i].text);
+	}
+}
+
+static int load_project(
+	struct app *app, char *const *operands, bool show_excerpts, struct error *err)
+{
+	cleanup_problems struct problems problems = PROBLEMS_INIT;
+	const struct global_options *global = &app->global;
+	struct compose_options options = {
+		.files = global->files,
+		.project_name = global->project_name,
+		.project_directory = global->project_directory,
+		.env_files = global->env_files,
+		.profiles = global->profiles,
+		.services = app->verb->needs & OPERANDS_ARE_SERVICES ? operands : NULL,
+		.environ = app->environ,
+		.cwd = app->cwd,
+		.stdin_fd = STDIN_FILENO,
+		.all_resources = global->all_resources,
+		.problems = &problems,
+	};
+	int r = compose_load(&options, &app->project, err);
+
+	if (r < 0) {
+		if (show_excerpts && problems.count && isatty(STDERR_FILENO)) {
+			print_excerpts(&problems);
+			error_set(err, r, "%s", ""); /* told already, at its place */
+		}
+		return r;
+	}
+	for (size_t i = 0; i < strv_length(app->project->warnings); i++)
+		log_warning("%s", app->project->warnings[i]);
+	app->project_name = xstrdup(app->project->name);
+	return 0;
+}
+
+/* With -p (or COMPOSE_PROJECT_NAME) and no file named, existing containers are enough. */
+static bool by_name_only(struct app *app)
+{
+	return app->global.project_name && !app->global.files && !app_getenv(app, "COMPOSE_FILE");
+}
+
+static int prepare_project(struct app *app, char *const *operands, struct error *err)
+{
+	unsigned int needs = app->verb->needs;
+	int r;
+
+	if ((needs & (NEEDS_NAME | MAY_USE_PROJECT)) && by_name_only(app)) {
+		app->project_name = xstrdup(app->global.project_name);
+		return 0;
+	}
+	if (needs & MAY_USE_PROJECT) {
+		r = load_project(app, operands, false, &app->project_error);
+		if (r == -ENOENT)
+			error_release(&app->project_error);
+		return 0;
+	}
+	r = load_project(app, operands, true, err);
+	if (r < 0 && (needs & NEEDS_NAME) && app_getenv(app, "COMPOSE_PROJECT_NAME")) {
+		error_release(err);
+		app->project_name = xstrdup(app_getenv(app, "COMPOSE_PROJECT_NAME"));
+		return 0;
+	}
+	return r;
+}
+
+int app_prepare(struct app *app, char *const *operands, struct error *err)
+{
+	unsigned int needs = app->verb->needs;
+	int r;
+
+	if (needs & (NEEDS_PROJECT | NEEDS_NAME | MAY_USE_PROJECT)) {
+		r = prepare_project(app, operands, err);
+		if (r < 0)
+			return r;
+	}
+	if (app->project && (needs & NEEDS_HONOURED)) {
+		r = project_check_refusals(
+			app->project, strv_length(operands) ? operands : NULL, err);
+		if (r < 0)
+			return r;
+	}
+	if (needs & NEEDS_ENGINE)
+		return open_engine(app, err);
+	return 0;
+}
+
+void app_release(struct app *app)
+{
+	project_free(app->project);
+	free(app->project_name);
+	error_release(&app->project_error);
+	engine_release(&app->engine);
+	strv_free(app->environ);
+	free(app->cwd);
+}
+
+void app_print_error(const struct app *app, const struct error *err)
+{
+	const char *text = error_text(err);
+
+	if (!*text)
+		return;
+	if (app->global.progress && !strcmp(app->global.progress, "json"))
+		fprintf(stderr, "{\"error\":true,\"message\":\"%s\"}\n", text);
+	else
+		fprintf(stderr, "%s\n", text);
+}

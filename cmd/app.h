@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * app.h - what main does for a verb before it runs: roots, project, warnings; and how an error is
+ * shown. */
+#ifndef MYCOMPOSE_CMD_APP_H
+#define MYCOMPOSE_CMD_APP_H
+
+#include "cmd/verb.h"
+
+/* The value of an environment variable as the program sees it, NULL = unset. */
+const char *app_getenv(const struct app *app, const char *name);
+/* "1 t true y" in any case are true, all else is false. */
+bool app_env_true(const struct app *app, const char *name);
+
+/* Fulfil verb->needs; `operands` are the verb's. */
+int app_prepare(struct app *app, char *const *operands, struct error *err);
+void app_release(struct app *app);
+
+/* One message on stderr, with the source line and a caret when the terminal can show it. */
+void app_print_error(const struct app *app, const struct error *err);
+
+/* True when `word` can only mean a container or an image: a path, a tag or a digest in it. */
+bool app_word_is_no_service(const char *word);
+
+#endif

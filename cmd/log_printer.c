@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * log_printer.c - prefix, colour, time stamp, line. */
+#include "cmd/log_printer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/app.h"
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/times.h"
+
+#define LINE_KEPT_MAX (1 << 20) /* a line without end is passed on in pieces of this size */
+
+struct source {
+	char *label;
+	struct strbuf partial[2]; /* per stream */
+};
+
+struct log_printer {
+	struct log_printer_options options;
+	bool color;
+	struct source *sources;
+	size_t count;
+	size_t width;
+};
+
+struct log_printer *log_printer_new(
+	const struct app *app, const struct log_printer_options *options)
+{
+	struct log_printer *printer = xcalloc(1, sizeof(*printer));
+	const char *ansi = app->global.ansi ? app->global.ansi : app_getenv(app, "COMPOSE_ANSI");
+	bool automatic = !ansi || !strcmp(ansi, "auto");
+
+	printer->options = *options;
+	printer->color = automatic ? isatty(STDOUT_FILENO) && !app_getenv(app, "NO_COLOR")
+				   : !strcmp(ansi, "always");
+	if (options->no_color)
+		printer->color = false;
+	return printer;
+}
+
+void log_printer_free(struct log_printer *printer)
+{
+	if (!printer)
+		return;
+	for (size_t i = 0; i < printer->count; i++) {
+		free(printer->sources[i].label);
+		strbuf_release(&printer->sources[i].partial[0]);
+		strbuf_release(&printer->sources[i].partial[1]);
+	}
+	free(printer->sources);
+	free(printer);
+}
+
+size_t log_printer_add(struct log_printer *printer, const char *label)
+{
+	struct source *source;
+
+	for (size_t i = 0; i < printer->count; i++)
+		if (!strcmp(printer->sources[i].label, label))
+			return i;
+	source = array_add(printer->sources, printer->count);
+	source->label = xstrdup(label);
+	if (strlen(label) > printer->width)
+		printer->width = strlen(label);
+	return printer->count - 1;
+}
+
+void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *text, size_t length)
+{
+	static const char *const colors[] = { "36", "33", "32", "35", "34", "36;1", "33;1", "32;1",
+		"35;1", "34;1" };
+	FILE *out = stream == LOG_STDERR ? stderr : stdout;
+	char stamp[31];
+
+	if (!printer->options.no_prefix) {
+		if (printer->color)
+			fprintf(out, "\033[%sm", colors[source % ARRAY_LEN(colors)]);
+		fprintf(out, "%-*s | ", (int)printer->width + 1, printer->sources[source].label);
+		if (printer->color)
+			fputs("\033[0m", out);
+	}
+	if (printer->options.timestamps) {
+		time_format_log(time_ns, stamp);
+		fprintf(out, "%s ", stamp);
+	}
+	fwrite(text, 1, length, out);
+	fputc('\n', out);
+}
+
+static void flush_partial(
+	struct log_printer *printer, size_t source, enum log_stream stream, int64_t time_ns)
+{
+	struct strbuf *partial = &printer->sources[source].partial[stream];
+
+	log_printer_line(printer, source, stream, time_ns, strbuf_text(partial), partial->length);
+	strbuf_clear(partial);
+}
+
+void log_printer_bytes(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *bytes, size_t length)
+{
+	struct strbuf *partial = &printer->sources[source].partial[stream];
+
+	while (length) {
+		const char *end = memchr(bytes, '\n', length);
+		size_t part = end ? (size_t)(end - bytes) : length;
+
+		if (end && !partial->length) {
+			log_printer_line(printer, source, stream, time_ns, bytes, part);
+		} else {
+			strbuf_add(partial, bytes, part);
+			if (end || partial->length >= LINE_KEPT_MAX)
+				flush_partial(printer, source, stream, time_ns);
+		}
+		part += end != NULL;
+		bytes += part;
+		length -= part;
+	}
+	fflush(stdout);
+}
+
+void log_printer_flush(struct log_printer *printer, size_t source)
+{
+	for (int stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
+		if (printer->sources[source].partial[stream].length)
+			flush_partial(printer, source, (enum log_stream)stream, time_now());
+	fflush(stdout);
+}

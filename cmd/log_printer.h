@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * log_printer.h - containers' lines with their names before them, as `up` and `logs` show them. */
+#ifndef MYCOMPOSE_CMD_LOG_PRINTER_H
+#define MYCOMPOSE_CMD_LOG_PRINTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd/verb.h"
+#include "engine/supervisor/logfile.h"
+
+struct log_printer_options {
+	bool no_prefix;
+	bool timestamps;
+	bool no_color;
+};
+/* Colour is used when stdout is a terminal and neither --ansi nor NO_COLOR forbid it. */
+struct log_printer;
+struct log_printer *log_printer_new(
+	const struct app *app, const struct log_printer_options *options);
+void log_printer_free(struct log_printer *printer);
+/* Announce a name, so that the width is known before the first line. Returns the source's number.
+ */
+size_t log_printer_add(struct log_printer *printer, const char *label);
+/* A whole line without its end. stdout's lines go to stdout, stderr's to stderr. */
+void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *text, size_t length);
+/* Raw bytes as they come: whole lines are printed, the rest is kept for more. */
+void log_printer_bytes(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *bytes, size_t length);
+/* Print what is kept as if its line had ended. */
+void log_printer_flush(struct log_printer *printer, size_t source);
+
+#endif

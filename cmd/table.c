@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * table.c - collect cells, then print them aligned. */
+#include "cmd/table.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/strv.h"
+
+#define GAP 3
+
+struct table {
+	char **cells; /* header first, row after row */
+	size_t count;
+	size_t columns;
+	size_t minimum_width;
+};
+
+/* Control bytes as \xNN, so that neither a name nor a command line moves the cursor or sets a
+ * title. */
+static char *escape_cell(const char *text)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f)
+			strbuf_addf(&out, "\\x%02x", *c);
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* C1 controls in UTF-8 */
+			strbuf_addf(&out, "\\x%02x", *++c);
+		else
+			strbuf_add_char(&out, (char)*c);
+	}
+	return strbuf_steal(&out);
+}
+
+static size_t width_of(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+static void add_cell(struct table *table, char *cell)
+{
+	*array_add(table->cells, table->count) = cell;
+}
+
+struct table *table_new(const char *const *headers, size_t minimum_width)
+{
+	struct table *table = xcalloc(1, sizeof(*table));
+
+	table->minimum_width = minimum_width;
+	for (; headers[table->columns]; table->columns++)
+		add_cell(table, xstrdup(headers[table->columns]));
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	if (!table)
+		return;
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+}
+
+void table_cell(struct table *table, const char *text)
+{
+	add_cell(table, escape_cell(text ? text : ""));
+}
+
+void table_cellf(struct table *table, const char *fmt, ...)
+{
+	cleanup_free char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	table_cell(table, text);
+}
+
+static size_t column_width(const struct table *table, size_t column)
+{
+	size_t width = table->minimum_width > GAP ? table->minimum_width - GAP : 0;
+
+	for (size_t i = column; i < table->count; i += table->columns)
+		if (width_of(table->cells[i]) > width)
+			width = width_of(table->cells[i]);
+	return width;
+}
+
+void table_print(const struct table *table, FILE *out)
+{
+	cleanup_free size_t *widths = xcalloc(table->columns + 1, sizeof(*widths));
+
+	for (size_t i = 0; i < table->columns; i++)
+		widths[i] = column_width(table, i);
+	for (size_t i = 0; i < table->count; i++) {
+		size_t column = i % table->columns;
+
+		fputs(table->cells[i], out);
+		if (column + 1 == table->columns)
+			fputc('\n', out);
+		else
+			fprintf(out, "%*s", (int)(widths[column] - width_of(table->cells[i]) + GAP),
+				"");
+	}
+}

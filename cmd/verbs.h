@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * verbs.h - every verb there is. */
+#ifndef MYCOMPOSE_CMD_VERBS_H
+#define MYCOMPOSE_CMD_VERBS_H
+
+#include "cmd/verb.h"
+
+extern const struct verb verb_commit, verb_config, verb_container, verb_create, verb_down,
+	verb_exec, verb_image, verb_images, verb_import, verb_kill, verb_load, verb_logs,
+	verb_network, verb_ps, verb_restart, verb_rm, verb_rmi, verb_run, verb_save, verb_start,
+	verb_stop, verb_up, verb_version, verb_volume;
+
+#endif
