@@ -109,20 +109,13 @@ char *arena_strndup(struct arena *arena, const char *s, size_t length)
 
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
-	va_list ap, again;
-	int length;
-	char *s;
+	cleanup_free char *text = NULL;
+	va_list ap;
 
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	length = vsnprintf(NULL, 0, fmt, ap);
-	if (length < 0)
-		memory_exhausted();
-	s = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(s, (size_t)length + 1, fmt, again);
-	va_end(again);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	return s;
+	return arena_strdup(arena, text);
 }
 
 void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size)

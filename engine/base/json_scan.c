@@ -108,12 +108,12 @@ static int32_t unicode_escape(const struct scanner *s, size_t at)
 	if (at + 6 > s->length || s->bytes[at] != '\\' || s->bytes[at + 1] != 'u')
 		return -1;
 	for (size_t i = at + 2; i < at + 6; i++) {
-		static const char digits[] = "0123456789abcdef";
-		const char *digit = strchr(digits, s->bytes[i] | 0x20);
+		static const char digits[] = "0123456789abcdefABCDEF";
+		const char *digit = strchr(digits, s->bytes[i]);
 
-		if (!digit || !*digit || (s->bytes[i] | 0x20) < '0')
+		if (!digit || !*digit)
 			return -1;
-		value = value * 16 + (int32_t)(digit - digits);
+		value = value * 16 + (int32_t)(digit - digits) - (digit - digits > 15 ? 6 : 0);
 	}
 	return value;
 }
