@@ -6,8 +6,10 @@
  * level says what failed, each caller prepends which thing of the user's it was for, and only cmd/ prints.
  *
  * Ownership: the message belongs to the error; error_release() frees it and is safe on ERROR_INIT.
- * An error that already holds a message is overwritten by error_set (the old text is freed).
- * `err` may be NULL where the caller does not care; the return codes stay the same. */
+ * An error that already holds a message is overwritten by error_set (the old text is freed and its exit_code cleared; an
+ * exit_code set before the first message stays).
+ * `err` may be NULL where the caller does not care; the return codes stay the same, but for error_wrap, which has no
+ * object to take the code from and says -EIO: functions that are called with NULL return their own code beside it. */
 #ifndef MYCOMPOSE_BASE_ERRORS_H
 #define MYCOMPOSE_BASE_ERRORS_H
 

@@ -37,11 +37,12 @@ enum file_durability {
 	FILE_VOLATILE, /* temp + rename: a reader sees old or new */
 	FILE_DURABLE,  /* also fsync of file and directory: survives power loss */
 };
-/* Replace `name` (no slash) in `dir_fd` atomically. */
+/* Replace `name` (no slash) in `dir_fd` atomically; the mode is as given, whatever the umask. Dying on the way may leave a
+ * file ".tmp-<16 hex digits>" beside it, which never counts as anything's name. */
 int file_replace(int dir_fd, const char *name, const void *bytes, size_t length, mode_t mode,
 	enum file_durability durability, struct error *err);
 
-/* mkdir -p below dir_fd; existing directories are fine. */
+/* mkdir -p below dir_fd; existing directories are fine and keep their mode, new ones get `mode` whatever the umask. */
 int dir_make(int dir_fd, const char *path, mode_t mode, struct error *err);
 /* dir_make and open it O_DIRECTORY. Returns the fd. */
 int dir_make_open(int dir_fd, const char *path, mode_t mode, struct error *err);
@@ -51,7 +52,8 @@ int dir_list(int dir_fd, const char *path, char ***ret_names, struct error *err)
  * Absent is success. Deep trees do not recurse on the stack. */
 int tree_remove(int dir_fd, const char *path, struct error *err);
 
-/* flock(2) LOCK_EX on `name` (created 0600). Waits at most timeout_ms (-1 for ever, 0 = try); -EWOULDBLOCK then.
+/* flock(2) LOCK_EX on `name` (created 0600). Waits at most timeout_ms (-1 for ever, 0 = try); -EWOULDBLOCK then,
+ * -EINTR when a signal handler ran meanwhile.
  * The lock lives as long as the returned fd. `on_wait` (may be NULL) is called once before waiting. */
 int lock_take(int dir_fd, const char *name, int timeout_ms, void (*on_wait)(const char *name),
 	struct error *err);

@@ -96,7 +96,8 @@ static int walk_enter(struct walk *walk, const char *name)
 		return r;
 	if (walk->count > OPEN_LEVELS) {
 		level = &walk->levels[walk->count - 1 - OPEN_LEVELS];
-		closedir(level->dir);
+		if (level->dir) /* else closed on an earlier way down */
+			closedir(level->dir);
 		level->dir = NULL;
 	}
 	return 0;
