@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * tar_writer.c - tar entries onto an fd, hashed while they go by. */
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+#include "engine/image/digest.h"
+#include "engine/image/tarball_libarchive.h"
+
+#define WRITE_BLOCK (256 * 1024)
+
+struct tar_writer {
+	struct archive *archive;
+	struct archive_entry *entry;
+	struct sha256 sha;
+	struct error write_error;
+	uint64_t size;
+	int fd;
+};
+
+static la_ssize_t write_block(struct archive *archive, void *arg, const void *bytes, size_t length)
+{
+	struct tar_writer *writer = arg;
+	int r = fd_write_all(writer->fd, bytes, length, &writer->write_error);
+
+	if (r < 0) {
+		archive_set_error(archive, -r, "cannot write");
+		return ARCHIVE_FATAL;
+	}
+	sha256_update(&writer->sha, bytes, length);
+	writer->size += length;
+	return (la_ssize_t)length;
+}
+
+static int writer_error(struct tar_writer *writer, struct error *err)
+{
+	if (writer->write_error.code)
+		return error_move(err, &writer->write_error);
+	return tarball_error(writer->archive, "write tar", err);
+}
+
+int tar_writer_open(struct tar_writer **ret, int fd, struct error *err)
+{
+	cleanup_tar_writer struct tar_writer *writer = xcalloc(1, sizeof(*writer));
+
+	writer->fd = fd;
+	sha256_init(&writer->sha);
+	writer->archive = archive_write_new();
+	writer->entry = archive_entry_new();
+	if (!writer->archive || !writer->entry)
+		return error_sys(err, -ENOMEM, "write tar");
+	/* Full pax keeps nanoseconds; names are bytes; SCHILY.xattr is the form image tools read.
+	 */
+	if (archive_write_set_format_pax(writer->archive) != ARCHIVE_OK ||
+		archive_write_set_options(writer->archive,
+			"pax:hdrcharset=BINARY,pax:xattrheader=SCHILY") != ARCHIVE_OK ||
+		archive_write_set_bytes_per_block(writer->archive, WRITE_BLOCK) != ARCHIVE_OK ||
+		archive_write_set_bytes_in_last_block(writer->archive, 1) != ARCHIVE_OK ||
+		archive_write_open(writer->archive, writer, NULL, write_block, NULL) != ARCHIVE_OK)
+		return writer_error(writer, err);
+	*ret = steal_ptr(writer);
+	return 0;
+}
+
+void tar_writer_free(struct tar_writer *writer)
+{
+	if (!writer)
+		return;
+	/* Without this, freeing would write an end mark under an archive that was given up. */
+	if (writer->archive)
+		archive_write_fail(writer->archive);
+	archive_write_free(writer->archive);
+	archive_entry_free(writer->entry);
+	error_release(&writer->write_error);
+	free(writer);
+}
+
+void tar_writer_cleanup(struct tar_writer **writer)
+{
+	tar_writer_free(*writer);
+}
+
+int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
+{
+	struct archive_entry *to = archive_entry_clear(writer->entry);
+
+	archive_entry_copy_pathname(to, entry->path);
+	if (entry->hard_link) {
+		archive_entry_set_filetype(to, AE_IFREG);
+		archive_entry_copy_hardlink(to, entry->hard_link);
+	} else {
+		archive_entry_set_mode(to, entry->mode);
+	}
+	if (entry->link)
+		archive_entry_copy_symlink(to, entry->link);
+	archive_entry_set_uid(to, entry->uid);
+	archive_entry_set_gid(to, entry->gid);
+	archive_entry_set_mtime(to, entry->mtime.tv_sec, entry->mtime.tv_nsec);
+	archive_entry_set_size(to, (la_int64_t)entry->size);
+	if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) {
+		archive_entry_set_rdevmajor(to, major(entry->device));
+		archive_entry_set_rdevminor(to, minor(entry->device));
+	}
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		archive_entry_xattr_add_entry(
+			to, entry->xattrs[i].name, entry->xattrs[i].value, entry->xattrs[i].size);
+	if (archive_write_header(writer->archive, to) != ARCHIVE_OK)
+		return writer_error(writer, err);
+	return 0;
+}
+
+int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t length, struct error *err)
+{
+	if (archive_write_data(writer->archive, bytes, length) != (la_ssize_t)length)
+		return writer_error(writer, err);
+	return 0;
+}
+
+int tar_writer_finish(
+	struct tar_writer *writer, char **ret_digest, uint64_t *ret_size, struct error *err)
+{
+	if (archive_write_close(writer->archive) != ARCHIVE_OK)
+		return writer_error(writer, err);
+	*ret_digest = digest_finish(&writer->sha);
+	*ret_size = writer->size;
+	return 0;
+}
