@@ -106,6 +106,10 @@ struct spec {
 };
 
 void spec_release(struct spec *spec);
+/* What no kernel call would refuse, or too late: a command, environment names (HARDENING 10.9),
+ * mount sources and destinations (3.10, 6.4), sysctls (3.14). -EINVAL. container_create calls it.
+ */
+int spec_check(const struct spec *spec, struct error *err);
 struct json *spec_to_json(const struct spec *spec);
 int spec_from_json(const struct json *json, struct spec *ret, struct error *err);
 

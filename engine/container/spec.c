@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * spec.c - the field tables of a container's spec: its JSON form and its release follow from them.
+ * Member names are the OCI runtime-spec's where it has one (config.md, config-linux.md). */
+#include "engine/container/spec.h"
+
+#include "engine/base/memory.h"
+#include "engine/container/fields.h"
+
+static const char *const mount_type_names[] = {
+	[MOUNT_BIND] = "bind",
+	[MOUNT_VOLUME] = "volume",
+	[MOUNT_TMPFS] = "tmpfs",
+};
+
+static const char *const namespace_mode_names[] = {
+	[NAMESPACE_PRIVATE] = "private",
+	[NAMESPACE_HOST] = "host",
+	[NAMESPACE_CONTAINER] = "container",
+};
+
+static const struct field mount_fields[] = {
+	FIELD_ROW_NAME("type", FIELD_REQUIRED, struct spec_mount, type, mount_type_names),
+	FIELD_ROW("source", FIELD_STRING, 0, struct spec_mount, source),
+	FIELD_ROW("destination", FIELD_STRING, FIELD_REQUIRED, struct spec_mount, destination),
+	FIELD_ROW("readonly", FIELD_BOOL, 0, struct spec_mount, read_only),
+	FIELD_ROW("createHostPath", FIELD_BOOL, 0, struct spec_mount, create_host_path),
+	FIELD_ROW("noCopy", FIELD_BOOL, 0, struct spec_mount, no_copy),
+	FIELD_ROW("anonymous", FIELD_BOOL, 0, struct spec_mount, anonymous),
+	FIELD_ROW("tmpfsSize", FIELD_UNSIGNED, 0, struct spec_mount, tmpfs_size),
+	FIELD_ROW("tmpfsMode", FIELD_UNSIGNED, 0, struct spec_mount, tmpfs_mode),
+	FIELD_ROW("propagation", FIELD_STRING, 0, struct spec_mount, propagation),
+};
+static const struct field_type mount_type = FIELD_TYPE(struct spec_mount, mount_fields);
+
+static const struct field rlimit_fields[] = {
+	FIELD_ROW("type", FIELD_STRING, FIELD_REQUIRED, struct spec_rlimit, type),
+	FIELD_ROW("soft", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_rlimit, soft),
+	FIELD_ROW("hard", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_rlimit, hard),
+};
+static const struct field_type rlimit_type = FIELD_TYPE(struct spec_rlimit, rlimit_fields);
+
+static const struct field device_fields[] = {
+	FIELD_ROW("source", FIELD_STRING, FIELD_REQUIRED, struct spec_device, source),
+	FIELD_ROW("path", FIELD_STRING, FIELD_REQUIRED, struct spec_device, path),
+	FIELD_ROW("type", FIELD_CHAR, FIELD_REQUIRED, struct spec_device, type),
+	FIELD_ROW("major", FIELD_SIGNED, FIELD_REQUIRED, struct spec_device, major),
+	FIELD_ROW("minor", FIELD_SIGNED, FIELD_REQUIRED, struct spec_device, minor),
+	FIELD_ROW("access", FIELD_CHARS, 0, struct spec_device, access),
+};
+static const struct field_type device_type = FIELD_TYPE(struct spec_device, device_fields);
+
+static const struct field namespace_fields[] = {
+	FIELD_ROW_NAME("mode", 0, struct spec_namespace, mode, namespace_mode_names),
+	FIELD_ROW("container", FIELD_STRING, 0, struct spec_namespace, container),
+};
+static const struct field_type namespace_type = FIELD_TYPE(struct spec_namespace, namespace_fields);
+
+static struct json *resources_to_json(const void *value)
+{
+	return cgroup_resources_to_json(value);
+}
+
+static int resources_from_json(const struct json *json, void *value, struct error *err)
+{
+	return cgroup_resources_from_json(json, value, err);
+}
+
+static void resources_release(void *value)
+{
+	cgroup_resources_release(value);
+}
+
+static const struct field_custom resources_custom = {
+	.to_json = resources_to_json,
+	.from_json = resources_from_json,
+	.release = resources_release,
+};
+
+#define ROW(key, kind, member)		FIELD_ROW(key, kind, 0, struct spec, member)
+#define ROW_NAMESPACE(key, member)	FIELD_ROW_STRUCT(key, 0, struct spec, member, &namespace_type)
+#define ROW_ARRAY(key, member, n, type) FIELD_ROW_ARRAY(key, struct spec, member, n, type)
+
+static const struct field spec_fields[] = {
+	FIELD_ROW("process.args", FIELD_STRV, FIELD_REQUIRED, struct spec, args),
+	ROW("process.env", FIELD_STRV, env),
+	ROW("process.cwd", FIELD_STRING, cwd),
+	ROW("process.user", FIELD_STRING, user),
+	ROW("process.groupAdd", FIELD_STRV, group_add),
+	ROW("process.terminal", FIELD_BOOL, terminal),
+	ROW("process.stdinOpen", FIELD_BOOL, stdin_open),
+	ROW("process.noNewPrivileges", FIELD_BOOL, no_new_privileges),
+	FIELD_ROW(
+		"process.capabilities", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec, capabilities),
+	ROW_ARRAY("process.rlimits", rlimits, rlimit_count, &rlimit_type),
+	ROW("process.hasOomScoreAdj", FIELD_BOOL, has_oom_score_adj),
+	ROW("process.oomScoreAdj", FIELD_SIGNED, oom_score_adj),
+
+	ROW("root.readonly", FIELD_BOOL, read_only),
+
+	ROW("hostname", FIELD_STRING, hostname),
+	ROW("domainname", FIELD_STRING, domainname),
+	ROW("extraHosts", FIELD_STRV, extra_hosts),
+	ROW("dns", FIELD_STRV, dns),
+	ROW("dnsSearch", FIELD_STRV, dns_search),
+	ROW("dnsOptions", FIELD_STRV, dns_options),
+	ROW("init", FIELD_BOOL, init),
+	ROW("privileged", FIELD_BOOL, privileged),
+	ROW_ARRAY("mounts", mounts, mount_count, &mount_type),
+
+	ROW_NAMESPACE("linux.network", network),
+	ROW_NAMESPACE("linux.pid", pid),
+	ROW_NAMESPACE("linux.ipc", ipc),
+	ROW_NAMESPACE("linux.uts", uts),
+	ROW_NAMESPACE("linux.cgroup", cgroup),
+	ROW("linux.sysctl", FIELD_STRV, sysctl),
+	ROW("linux.shmSize", FIELD_UNSIGNED, shm_size),
+	ROW("linux.seccomp", FIELD_STRING, seccomp),
+	ROW_ARRAY("linux.devices", devices, device_count, &device_type),
+	FIELD_ROW_CUSTOM("linux.resources", struct spec, resources, &resources_custom),
+};
+
+const struct field_type spec_field_type = FIELD_TYPE(struct spec, spec_fields);
+
+struct json *spec_to_json(const struct spec *spec)
+{
+	return fields_to_json(&spec_field_type, spec);
+}
+
+int spec_from_json(const struct json *json, struct spec *ret, struct error *err)
+{
+	struct spec spec;
+	int r = fields_from_json(&spec_field_type, json, &spec, err);
+
+	if (r == 0)
+		*ret = spec;
+	return r;
+}
+
+void spec_release(struct spec *spec)
+{
+	fields_release(&spec_field_type, spec);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * spec_check.c - refuse a spec that could not, or must not, become a container. */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+#include "engine/base/strv.h"
+#include "engine/container/paths.h"
+#include "engine/container/spec.h"
+
+static int check_env(const struct spec *spec, struct error *err)
+{
+	for (char **entry = spec->env; entry && *entry; entry++) {
+		if (**entry == '=' || **entry == '\0' || !strchr(*entry, '='))
+			return error_set(
+				err, -EINVAL, "invalid environment variable: '%s'", *entry);
+	}
+	return 0;
+}
+
+/* Nothing may hide the masks of /proc, nor stand in the root's own place. */
+static int check_destination(const struct spec_mount *mount, struct error *err)
+{
+	cleanup_free char *clean = path_clean(mount->destination);
+
+	if (mount->destination[0] != '/')
+		return error_set(err, -EINVAL,
+			"invalid mount path: '%s' mount path must be absolute", mount->destination);
+	if (strcmp(clean, "/") == 0)
+		return error_set(err, -EINVAL, "invalid mount path: '%s': destination can't be '/'",
+			mount->destination);
+	if (path_is_below(clean, "/proc"))
+		return error_set(err, -EINVAL,
+			"invalid mount path: '%s' is in /proc, which is the container's own",
+			mount->destination);
+	return 0;
+}
+
+static int check_source(const struct spec_mount *mount, struct error *err)
+{
+	if (mount->type == MOUNT_BIND && (!mount->source || mount->source[0] != '/'))
+		return error_set(err, -EINVAL,
+			"invalid mount source for %s: '%s' is not an absolute path",
+			mount->destination, mount->source ? mount->source : "");
+	if (mount->type == MOUNT_VOLUME && (!mount->source || !name_is_safe(mount->source)))
+		return error_set(err, -EINVAL,
+			"\"%s\" includes invalid characters for a local volume name, only "
+			"\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed",
+			mount->source ? mount->source : "");
+	return 0;
+}
+
+static int check_mounts(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct spec_mount *mount = &spec->mounts[i];
+
+		if (!mount->destination)
+			return error_set(err, -EINVAL, "a mount has no destination");
+		int r = check_destination(mount, err);
+
+		if (r == 0)
+			r = check_source(mount, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int check_sysctls(const struct spec *spec, struct error *err)
+{
+	for (char **entry = spec->sysctl; entry && *entry; entry++) {
+		cleanup_free char *key = xstrndup(*entry, strcspn(*entry, "="));
+		int r = sysctl_check(key, spec, err);
+
+		if (r < 0)
+			return r;
+		if (!strchr(*entry, '='))
+			return error_set(err, -EINVAL, "sysctl '%s' has no value", key);
+	}
+	return 0;
+}
+
+int spec_check(const struct spec *spec, struct error *err)
+{
+	static int (*const checks[])(const struct spec *spec, struct error *err) = {
+		check_env,
+		check_mounts,
+		check_sysctls,
+	};
+
+	if (strv_length(spec->args) == 0)
+		return error_set(err, -EINVAL, "No command specified");
+	if (spec->cwd && spec->cwd[0] != '/')
+		return error_set(err, -EINVAL,
+			"the working directory '%s' is invalid, it needs to be an absolute path",
+			spec->cwd);
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		int r = checks[i](spec, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
