@@ -69,6 +69,11 @@ size_t log_printer_add(struct log_printer *printer, const char *label)
 	return printer->count - 1;
 }
 
+const char *log_printer_label(const struct log_printer *printer, size_t source)
+{
+	return printer->sources[source].label;
+}
+
 void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
 	int64_t time_ns, const char *text, size_t length)
 {

@@ -22,6 +22,7 @@ void log_printer_free(struct log_printer *printer);
 /* Announce a name, so that the width is known before the first line. Returns the source's number.
  */
 size_t log_printer_add(struct log_printer *printer, const char *label);
+const char *log_printer_label(const struct log_printer *printer, size_t source);
 /* A whole line without its end. stdout's lines go to stdout, stderr's to stderr. */
 void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
 	int64_t time_ns, const char *text, size_t length);

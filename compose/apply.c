@@ -10,6 +10,8 @@
 #include "compose/apply_internal.h"
 #include "engine/base/memory.h"
 
+#define TICK_MS 100
+
 static bool is_asynchronous(enum plan_kind kind)
 {
 	return kind == PLAN_START || kind == PLAN_STOP || kind == PLAN_RESTART;
@@ -95,11 +97,16 @@ static void on_reply(struct apply *apply, struct event *event)
 
 static int wait_for_event(struct apply *apply, struct error *err)
 {
+	const struct apply_options *options = apply->options;
 	struct event event = { 0 };
-	int r = control_wait(apply->options->control, -1, &event, err);
+	int r = control_wait(options->control, options->tick ? TICK_MS : -1, &event, err);
 
-	if (r <= 0)
+	if (r < 0)
 		return r;
+	if (options->tick && options->tick(options->arg) < 0 && apply->failure.code == 0)
+		error_set(&apply->failure, -EINTR, "interrupted");
+	if (r == 0)
+		return 0;
 	if (event.kind == EVENT_REPLY)
 		on_reply(apply, &event);
 	else if (apply->options->event)

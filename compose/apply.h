@@ -38,6 +38,10 @@ struct apply_options {
 	void (*progress)(const struct progress_event *event, void *arg);
 	/* Events of containers that are no replies (exits …), while the plan runs; may be NULL. */
 	void (*event)(const struct event *event, void *arg);
+	/* Called after each event and at least ten times a second while something is under way; may
+	 * be NULL. Negative: begin nothing new, wait for what is under way, fail with -EINTR
+	 * "interrupted". */
+	int (*tick)(void *arg);
 	void *arg;
 };
 int apply_plan(const struct plan *plan, const struct apply_options *options, struct error *err);

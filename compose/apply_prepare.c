@@ -157,6 +157,7 @@ static void check_ports(const struct apply_options *options, const struct plan *
 		};
 		cleanup_error struct error err = ERROR_INIT;
 		int *fds = NULL;
+		size_t fd_count = 0;
 
 		if (!port->published_first)
 			continue;
@@ -164,12 +165,13 @@ static void check_ports(const struct apply_options *options, const struct plan *
 			port_protocol_names[port->protocol]);
 		if (port_is_held_by_plan(options->engine, plan, &wanted))
 			continue;
-		if (port_reserve(options->engine, &wanted, 1, &fds, &err) < 0) {
+		if (port_reserve(options->engine, &wanted, 1, &fds, &fd_count, &err) < 0) {
 			add_problem(problems, &port->mark, "services.%s.ports: %s", service->name,
 				error_text(&err));
 			continue;
 		}
-		close(fds[0]);
+		for (size_t f = 0; f < fd_count; f++)
+			close(fds[f]);
 		free(fds);
 	}
 }

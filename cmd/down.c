@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * down.c - `down`: stop and remove in reverse order, then networks, then volumes if asked. */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/app.h"
+#include "cmd/project_run.h"
+#include "cmd/verbs.h"
+#include "engine/base/log.h"
+#include "engine/base/strv.h"
+#include "engine/net/network.h"
+
+struct down_options {
+	bool remove_orphans;
+	bool volumes;
+	int64_t timeout;
+};
+
+static const struct flag down_flags[] = {
+	{ 0, "remove-orphans", FLAG_BOOL, offsetof(struct down_options, remove_orphans), NULL,
+		"Remove containers of services that the file does not declare, and one-off ones",
+		0 },
+	{ 'v', "volumes", FLAG_BOOL, offsetof(struct down_options, volumes), NULL,
+		"Remove the project's named volumes and anonymous ones", 0 },
+	{ 't', "timeout", FLAG_INT, offsetof(struct down_options, timeout), "SEC",
+		"Grace period before SIGKILL (default: the service's, else 10)", 0 },
+	FLAG_END,
+};
+
+static void down_defaults(void *options)
+{
+	((struct down_options *)options)->timeout = -1;
+}
+
+static int make_plan(struct project_run *run, const struct down_options *options, char **services,
+	struct error *err)
+{
+	struct plan_down_options wanted = {
+		.services = services,
+		.remove_containers = true,
+		.remove_networks = true,
+		.remove_volumes = options->volumes,
+		.remove_orphans =
+			options->remove_orphans || app_env_true(run->app, "COMPOSE_REMOVE_ORPHANS"),
+	};
+	int r;
+
+	run->stop_timeout_ns = timeout_to_ns(options->timeout);
+	run->remove_anonymous_volumes = options->volumes;
+	r = plan_down(run->app->project, &run->observed, &wanted, &run->plan, err);
+	if (r == 0 && run->app->project && !wanted.remove_orphans && !strv_length(services))
+		project_run_warn_orphans(run);
+	if (r == 0 && plan_is_empty(&run->plan))
+		log_warning(
+			"No resource found to remove for project \"%s\".", run->app->project_name);
+	return r;
+}
+
+static int run_down(struct app *app, void *options, char **services, struct error *err)
+{
+	struct project_run run = { 0 };
+	int r;
+
+	r = project_run_begin(&run, app, err);
+	if (r == 0)
+		r = container_sweep(&app->engine, err);
+	if (r == 0)
+		r = make_plan(&run, options, services, err);
+	if (r == 0)
+		r = project_run_apply(&run, CONTROL_DETACHABLE, err);
+	/* Whatever an earlier, interrupted run left in the kernel's tables goes now. */
+	if (r == 0 && !app->global.dry_run)
+		r = firewall_sync(&app->engine, err) < 0 ? err->code : 0;
+	return project_run_finish(&run, r, err);
+}
+
+const struct verb verb_down = {
+	.name = "down",
+	.usage = "[OPTIONS] [SERVICE...]",
+	.summary = "Stop and remove the project's containers and networks",
+	.flags = down_flags,
+	.options_size = sizeof(struct down_options),
+	.needs = NEEDS_ENGINE | NEEDS_NAME | OPERANDS_ARE_SERVICES,
+	.flags_anywhere = true,
+	.defaults = down_defaults,
+	.run = run_down,
+};
