@@ -3,7 +3,8 @@
  * read by anyone. May depend on: engine/base/. One line a record:
  * {"log":"text\n","stream":"stdout","time":"RFC3339Nano"}; the text is escaped, so a container
  * cannot forge a record. A line over 16 KiB is split and rejoined when read (a record without "\n"
- * continues). Rotation: container.log -> .1 -> … -> .(max_file-1). */
+ * continues). Rotation: container.log -> .1 -> … -> .(max_file-1); files are renamed or unlinked,
+ * never truncated, so that a reader finishes what it holds open. */
 #ifndef MYCOMPOSE_SUPERVISOR_LOGFILE_H
 #define MYCOMPOSE_SUPERVISOR_LOGFILE_H
 
@@ -15,6 +16,11 @@
 #include "engine/engine.h"
 
 enum log_stream { LOG_STDOUT, LOG_STDERR };
+const char *log_stream_name(enum log_stream stream); /* "stdout" */
+
+#define LOG_FILE_NAME "container.log"
+#define LOG_PIECE_MAX 16384	/* bytes of text in one record on disk */
+#define LOG_LINE_MAX  (1 << 20) /* bytes of text that a reader joins to one record */
 
 struct log_writer;
 int log_writer_open(const struct engine *engine, const char *container_id, uint64_t max_size,
@@ -32,7 +38,8 @@ struct log_record {
 	enum log_stream stream;
 	const char *text; /* without the line end; valid until the next call */
 	size_t length;
-	bool has_newline; /* false only for an unfinished last line */
+	bool has_newline; /* false: an unfinished last line, or a piece of one over LOG_LINE_MAX,
+			     which goes on in the stream's next record */
 };
 
 struct log_reader_options {

@@ -19,14 +19,18 @@ struct loop_timer;
 
 int loop_new(struct loop **ret, struct error *err);
 void loop_free(struct loop *loop);
+/* The epoll fd, to be polled beside others; timers do not make it readable. */
+int loop_fd(const struct loop *loop);
 
 typedef void (*loop_fd_handler)(int fd, uint32_t epoll_events, void *arg);
 typedef void (*loop_timer_handler)(void *arg);
 typedef void (*loop_signal_handler)(int signal, void *arg);
 
-/* The fd stays the caller's and is not closed; remove the source before closing it. */
+/* The fd stays the caller's and is not closed; remove the source before closing it. A regular file
+ * counts as always ready. */
 int loop_add_fd(struct loop *loop, int fd, uint32_t epoll_events, loop_fd_handler handler,
 	void *arg, struct loop_source **ret, struct error *err);
+/* With 0 nothing is reported, not even an error or a hang-up. */
 void loop_modify(struct loop_source *source, uint32_t epoll_events);
 void loop_remove(struct loop_source *source); /* NULL is fine */
 
@@ -36,7 +40,7 @@ struct loop_timer *loop_add_timer(
 void loop_cancel(struct loop_timer *timer); /* NULL is fine; not after it has fired */
 
 /* Blocks the signals in the process and reads them by signalfd; the old mask comes back with
- * loop_free. Children reset theirs themselves. */
+ * loop_free. Children reset theirs themselves. A later call adds signals, or takes some over. */
 int loop_watch_signals(struct loop *loop, const sigset_t *signals, loop_signal_handler handler,
 	void *arg, struct error *err);
 

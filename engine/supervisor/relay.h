@@ -14,14 +14,17 @@
 
 struct relay;
 
-/* Copy in_fd -> to_fd (a pty master or a pipe's write end; to_fd is closed at end of input when it
- * is a pipe) and, when from_fd >= 0, from_fd -> out_fd. fds stay the caller's. With `terminal`
- * in_fd is put in raw mode if it is a tty, and its window size is copied to to_fd now and on
- * SIGWINCH (the caller routes SIGWINCH to relay_resize). */
+/* Copy in_fd -> to_fd (a pty master or a pipe's write end) and, when from_fd >= 0, from_fd ->
+ * out_fd. fds stay the caller's, except a to_fd that is a pipe: that one the relay closes, at the
+ * end of the input or in relay_free (also when relay_new fails). to_fd and from_fd become
+ * non-blocking; in_fd and out_fd are shared with the user's other programs and stay as they are.
+ * With `terminal` in_fd is put in raw mode if it is a tty, and its window size is copied to to_fd
+ * now and on SIGWINCH (the caller routes SIGWINCH to relay_resize). Bytes that cannot be written at
+ * the moment hold up only their own direction. */
 int relay_new(struct loop *loop, int in_fd, int to_fd, int from_fd, int out_fd, bool terminal,
 	struct relay **ret, struct error *err);
 void relay_resize(struct relay *relay);
-/* Copy what is still readable from from_fd (after the process has ended). */
+/* Copy what is still readable from from_fd (after the process has ended), waiting for out_fd. */
 void relay_drain(struct relay *relay);
 void relay_free(struct relay *relay);
 

@@ -21,6 +21,8 @@
 #include "engine/supervisor/logfile.h"
 #include "engine/supervisor/loop.h"
 
+#define SUPERVISOR_LOCK_NAME "supervisor.lock" /* in <run>/groups/GROUP */
+
 enum operation {
 	OPERATION_START,   /* reply when execve has worked or failed */
 	OPERATION_STOP,	   /* signal, grace, SIGKILL; reply when it is gone and cleaned up */
@@ -61,9 +63,11 @@ void event_release(struct event *event);
 struct supervisor_hooks {
 	void (*output)(const struct container *container, enum log_stream stream, int64_t time_ns,
 		const char *bytes, size_t length, void *arg);
-	/* A terminal container's pty master, or the write end of an open stdin, right after the
-	 * start (foreground `run`); the supervisor keeps owning the fd. -1 when it has gone. For a
-	 * terminal, output still arrives by `output`. */
+	/* Right after the start (foreground `run`): a terminal container's pty master, which stays
+	 * the supervisor's, or the write end of an open stdin, which is the hook's to close (that
+	 * is the end of the input; relay_new takes it over). Both are non-blocking. -1 when the run
+	 * has ended: a terminal's fd must not be used any more. For a terminal, output still
+	 * arrives by `output`. */
 	void (*input_ready)(const struct container *container, int fd, void *arg);
 	void *arg;
 };
@@ -72,8 +76,8 @@ struct supervisor;
 /* -EWOULDBLOCK when another process supervises the group. Adopts what runs. */
 int supervisor_new(const struct engine *engine, const char *group,
 	const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err);
-/* Closes everything; containers go on. Removes socket and, if nothing of the group runs, the
- * group's run dir. */
+/* Closes everything, calls no hook; containers go on. Removes socket and, if nothing of the group
+ * runs, the group's run dir. */
 void supervisor_free(struct supervisor *supervisor);
 struct loop *supervisor_loop(struct supervisor *supervisor);
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * adopt.c - take over what an earlier supervisor of the group has left: running containers are
+ * minded on by pidfd; those that ended while nobody looked are recorded as such, and restarted
+ * where their policy says so. */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/base/memory.h"
+#include "engine/base/times.h"
+#include "engine/supervisor/minded.h"
+#include "engine/supervisor/restart.h"
+
+static int adopt_running(struct minded *minded, struct error *err)
+{
+	const struct container *container = minded->container;
+	int r;
+
+	minded->pidfd = process_open(&minded->state.process, err);
+	if (minded->pidfd < 0)
+		return minded->pidfd;
+	minded->phase = MINDED_RUNNING;
+	minded->run_began_ns = time_monotonic() - (time_now() - minded->state.started_ns);
+	r = log_writer_open(minded->supervisor->engine, container->id, container->log_max_size,
+		container->log_max_file, &minded->log, err);
+	if (r == 0)
+		r = output_resume(minded, err);
+	if (r < 0)
+		log_warning("container %s: output is not collected: %s", container->name,
+			error_text(err));
+	uplink_resume(minded);
+	return minded_watch_exit(minded, err);
+}
+
+/* It ran when it was last seen, and does not now. How it ended is not known. */
+static void bury(struct minded *minded)
+{
+	struct supervisor *supervisor = minded->supervisor;
+	cleanup_error struct error err = ERROR_INIT;
+	bool oom_killed = false, restart = minded->state.status == CONTAINER_RESTARTING ||
+					   restart_is_due_after_absence(minded->container->restart,
+						   minded->state.stopped_by_user);
+
+	if (launch_clean(
+		    supervisor->engine, supervisor->host, minded->container, &oom_killed, &err) < 0)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	if (minded->state.status != CONTAINER_RESTARTING) {
+		minded->state.exit_code = -1;
+		minded->state.oom_killed = oom_killed;
+		minded->state.finished_ns = time_now();
+	}
+	minded->state.process = (struct process_id){ 0, 0 };
+	minded->state.status = restart ? CONTAINER_RESTARTING : CONTAINER_EXITED;
+	minded_save(minded, FILE_DURABLE);
+	if (restart) {
+		minded->restart_delay_ns = restart_delay(0, 0);
+		minded_schedule_restart(minded, minded->restart_delay_ns);
+		return;
+	}
+	uplink_release(minded);
+	minded_finish(minded, NULL);
+}
+
+/* The record still said "running": container_load_state corrects the status, but leaves the process
+ * that was meant. */
+static bool died_unseen(const struct container_state *state)
+{
+	return state->status == CONTAINER_EXITED && state->process.pid > 0;
+}
+
+/* Takes the container over. */
+static void adopt(struct supervisor *supervisor, struct container *container)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	struct container_state state = { 0 };
+	struct minded *minded;
+
+	if (container_load_state(supervisor->engine, container->id, &state, &err) < 0) {
+		log_warning("container %s: %s", container->name, error_text(&err));
+		container_free(container);
+		return;
+	}
+	if (state.status != CONTAINER_RUNNING && state.status != CONTAINER_PAUSED &&
+		state.status != CONTAINER_RESTARTING && !died_unseen(&state)) {
+		container_state_release(&state);
+		container_free(container);
+		return;
+	}
+	minded = minded_new(supervisor, container, &state);
+	if (minded->state.status != CONTAINER_RUNNING && minded->state.status != CONTAINER_PAUSED) {
+		bury(minded);
+		return;
+	}
+	/* It may have ended a moment ago. */
+	if (adopt_running(minded, &err) < 0)
+		bury(minded);
+}
+
+int supervisor_adopt(struct supervisor *supervisor, struct error *err)
+{
+	struct container **containers = NULL;
+	size_t count = 0;
+	int r = container_list(supervisor->engine, supervisor->group, &containers, &count, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		adopt(supervisor, steal_ptr(containers[i]));
+	container_list_free(containers, 0);
+	return 0;
+}

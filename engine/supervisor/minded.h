@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * minded.h - the insides of the supervisor, for the files of this room only: the object itself and
+ * the containers it minds, each from the wish to start it to the end of its last run.
+ *
+ *   supervisor.c  the object, requests, events        adopt.c   what an earlier one left
+ *   minded.c      start, run, exit, restart           stop.c    stop, kill, pause
+ *   output.c      FIFOs, pty, log                     uplink.c  ports, addresses, names, firewall
+ */
+#ifndef MYCOMPOSE_SUPERVISOR_MINDED_H
+#define MYCOMPOSE_SUPERVISOR_MINDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/strmap.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/container/launch.h"
+#include "engine/net/resolver.h"
+#include "engine/supervisor/event.h"
+#include "engine/supervisor/server.h"
+#include "engine/supervisor/supervisor.h"
+
+#define READ_BUFFER 65536
+
+enum minded_phase {
+	MINDED_QUEUED,	  /* to be launched in the next round */
+	MINDED_LAUNCHING, /* cloned, setting itself up */
+	MINDED_RUNNING,	  /* also paused */
+	MINDED_WAITING,	  /* ended, to be restarted when the delay is over */
+};
+
+struct origin {
+	uint64_t client; /* 0 = this process */
+	uint64_t tag;
+};
+
+struct waiter {
+	struct origin origin;
+	bool for_start; /* else for the end of the run */
+};
+
+struct output {
+	struct minded *minded;
+	enum log_stream stream;
+	int fd; /* read end of the FIFO; stdout of a terminal container: its pty master */
+	struct loop_source *source;
+};
+
+struct minded {
+	struct supervisor *supervisor;
+	struct container *container;
+	struct container_state state;
+	enum minded_phase phase;
+	bool automatic; /* this start is the restart policy's */
+	struct waiter *waiters;
+	size_t waiter_count;
+
+	struct launch launch;
+	struct loop_source *status_source;
+	int pidfd;
+	struct loop_source *exit_source;
+	struct loop_timer *exit_timer; /* until somebody else has reaped it */
+	int exit_looks;
+	int64_t run_began_ns; /* monotonic */
+
+	struct output outputs[2];
+	int input_fd; /* write end of an open stdin that no hook has taken */
+	struct log_writer *log;
+	bool log_failed; /* told once */
+
+	struct published_port *ports; /* the record's, ephemeral ones filled in */
+	int *port_fds;
+	size_t port_fd_count;
+	bool served; /* counted in supervisor->served */
+
+	int64_t restart_delay_ns;
+	struct loop_timer *restart_timer;
+
+	bool stopping;
+	bool start_again;   /* after the stop */
+	int pending_signal; /* to be sent once it runs */
+	struct loop_timer *grace_timer;
+	int64_t grace_ends_ns; /* monotonic */
+};
+
+struct supervisor {
+	const struct engine *engine;
+	char *group;
+	struct supervisor_hooks hooks;
+	struct loop *loop;
+	struct cgroup_host *host;
+	int group_fd;
+	int lock_fd;
+	struct server *server;
+	struct strmap minded; /* id -> struct minded */
+	struct event_queue events;
+	bool detached; /* nobody takes local events */
+	bool quit;
+
+	struct minded **queued;
+	size_t queued_count;
+	struct loop_timer *queue_timer;
+
+	struct resolver *resolver;
+	struct loop_source *resolver_source;
+	struct loop_timer *resolver_timer;
+	struct strmap served; /* network -> number of containers on it */
+
+	bool firewall_dirty;
+	int64_t firewall_dirty_since_ns;
+	struct loop_timer *firewall_timer;
+
+	char buffer[READ_BUFFER]; /* for whichever output is ready */
+};
+
+/* supervisor.c */
+void supervisor_emit(struct supervisor *supervisor, const struct minded *minded,
+	enum event_kind kind, bool restarting);
+/* `err` NULL or empty = success. */
+void supervisor_reply(struct supervisor *supervisor, const struct origin *origin, const char *id,
+	const struct error *err);
+
+/* adopt.c */
+int supervisor_adopt(struct supervisor *supervisor, struct error *err);
+
+/* minded.c */
+/* Takes the container over, and moves the state in. */
+struct minded *minded_new(
+	struct supervisor *supervisor, struct container *container, struct container_state *state);
+/* Closes everything of it; the container goes on. */
+void minded_free(struct minded *minded);
+void minded_wait(struct minded *minded, const struct origin *origin, bool for_start);
+/* Queue a first start or, after a stop, the next. */
+void minded_queue_start(struct minded *minded, bool automatic);
+/* The queue's turn: all preparations, one firewall commit, all launches. */
+void supervisor_run_queue(void *arg);
+/* It runs: watch for its end. */
+int minded_watch_exit(struct minded *minded, struct error *err);
+/* Wait for `delay_ns`, then start it again. */
+void minded_schedule_restart(struct minded *minded, int64_t delay_ns);
+/* Not (any more) running and not to be restarted: forget it. Answers the waiters with `err`. */
+void minded_finish(struct minded *minded, const struct error *err);
+void minded_save(struct minded *minded, enum file_durability durability);
+/* Before the supervisor ends: see a launch through. */
+void minded_settle(struct minded *minded);
+
+/* stop.c */
+void minded_stop(struct minded *minded, const struct request *request, const struct origin *origin,
+	bool then_start);
+int minded_kill(struct minded *minded, int signal, struct error *err);
+int minded_pause(struct minded *minded, bool pause, struct error *err);
+/* It runs now: what was asked of it meanwhile. */
+void minded_send_pending(struct minded *minded);
+
+/* output.c */
+struct child_stdio {
+	struct launch_stdio fds;
+};
+int output_prepare(struct minded *minded, struct child_stdio *ret, struct error *err);
+void output_close_child_side(struct child_stdio *stdio);
+/* After the start: the pty master of a terminal container (-1 = it has none), hooks. */
+int output_begin(struct minded *minded, int console_fd, struct error *err);
+/* Adoption: the FIFOs are there. */
+int output_resume(struct minded *minded, struct error *err);
+/* Read what is left, end the log's open lines. */
+void output_finish(struct minded *minded);
+void output_close(struct minded *minded);
+
+/* uplink.c */
+int uplink_prepare(struct minded *minded, struct error *err);
+void uplink_resume(struct minded *minded);
+/* Give back addresses and ports. */
+void uplink_release(struct minded *minded);
+/* Stop serving names and close port sockets, without touching the records. */
+void uplink_close(struct minded *minded);
+int uplink_settle_firewall(struct supervisor *supervisor, struct error *err);
+void uplink_end(struct supervisor *supervisor);
+
+#endif

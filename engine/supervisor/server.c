@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * server.c - the control socket: accepts clients, reads requests, sends events. */
+#include "engine/supervisor/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+#include "engine/base/times.h"
+#include "engine/supervisor/frame.h"
+#include "engine/supervisor/protocol.h"
+
+#define CLIENTS_MAX   128
+#define OUTPUT_MAX    (1 << 20) /* bytes queued for one client */
+#define FRAME_TIMEOUT (10 * NS_PER_SEC)
+#define BACKLOG	      128
+#define READ_CHUNK    4096
+
+struct client {
+	struct server *server;
+	uint64_t id;
+	int fd;
+	bool dead; /* closed; freed when no handler is using it */
+	struct loop_source *source;
+	struct strbuf input;
+	struct strbuf output;
+	struct loop_timer *frame_timer; /* while a frame is incomplete */
+	struct client *next;
+};
+
+struct server {
+	struct loop *loop;
+	int dir_fd;
+	int fd;
+	struct loop_source *source;
+	server_handler handler;
+	void *arg;
+	uint64_t next_id;
+	size_t client_count; /* the living */
+	struct client *clients;
+	struct loop_timer *reap_timer;
+};
+
+static void reap(void *arg)
+{
+	struct server *server = arg;
+	struct client **link = &server->clients;
+
+	server->reap_timer = NULL;
+	while (*link) {
+		struct client *client = *link;
+
+		if (!client->dead) {
+			link = &client->next;
+			continue;
+		}
+		*link = client->next;
+		free(client);
+	}
+}
+
+static void client_close(struct client *client)
+{
+	struct server *server = client->server;
+
+	if (client->dead)
+		return;
+	client->dead = true;
+	server->client_count--;
+	loop_remove(client->source);
+	loop_cancel(client->frame_timer);
+	client->frame_timer = NULL;
+	close_fd(&client->fd);
+	strbuf_release(&client->input);
+	strbuf_release(&client->output);
+	if (!server->reap_timer)
+		server->reap_timer = loop_add_timer(server->loop, 0, reap, server);
+}
+
+static void client_write(struct client *client)
+{
+	while (client->output.length > 0) {
+		ssize_t n = send(client->fd, client->output.data, client->output.length,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN) {
+			client_close(client);
+			return;
+		}
+		if (n < 0)
+			break;
+		strbuf_consume(&client->output, (size_t)n);
+	}
+	if (client->output.length > OUTPUT_MAX) {
+		client_close(client);
+		return;
+	}
+	if (client->output.length == 0)
+		strbuf_release(&client->output);
+	loop_modify(client->source, EPOLLIN | (client->output.length ? EPOLLOUT : 0));
+}
+
+static void client_send(struct client *client, const struct strbuf *frame)
+{
+	strbuf_add(&client->output, frame->data, frame->length);
+	client_write(client);
+}
+
+static void frame_expired(void *arg)
+{
+	struct client *client = arg;
+
+	client->frame_timer = NULL;
+	client_close(client);
+}
+
+static void refuse_request(struct client *client, uint64_t tag, struct error *reason)
+{
+	struct event reply = { .kind = EVENT_REPLY, .tag = tag, .exit_code = -1 };
+
+	reply.time_ns = time_now();
+	error_move(&reply.error, reason);
+	server_send(client->server, client->id, &reply);
+	event_release(&reply);
+}
+
+static void client_handle_frames(struct client *client)
+{
+	const char *payload;
+	size_t length;
+	int r = 0;
+
+	while (!client->dead && (r = frame_peek(&client->input, &payload, &length, NULL)) > 0) {
+		cleanup_error struct error reason = ERROR_INIT;
+		struct server *server = client->server;
+		struct request request;
+		uint64_t tag = 0;
+
+		if (protocol_parse_request(payload, length, &request, &tag, &reason) < 0) {
+			refuse_request(client, tag, &reason);
+			if (tag == 0)
+				client_close(client);
+		} else {
+			server->handler(client->id, tag, &request, server->arg);
+		}
+		if (!client->dead)
+			frame_drop(&client->input);
+	}
+	if (client->dead)
+		return;
+	if (r < 0) {
+		client_close(client);
+		return;
+	}
+	loop_cancel(client->frame_timer);
+	client->frame_timer = NULL;
+	if (client->input.length == 0)
+		strbuf_release(&client->input);
+	else
+		client->frame_timer =
+			loop_add_timer(client->server->loop, FRAME_TIMEOUT, frame_expired, client);
+}
+
+static void client_ready(int fd, uint32_t events, void *arg)
+{
+	struct client *client = arg;
+	char chunk[READ_CHUNK];
+	ssize_t n;
+
+	if (events & EPOLLOUT)
+		client_write(client);
+	if (client->dead || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		client_close(client);
+		return;
+	}
+	strbuf_add(&client->input, chunk, (size_t)n);
+	client_handle_frames(client);
+}
+
+/* The directory is root's and 0700; this is the second lock on the door. */
+static bool peer_is_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+		return false;
+	return peer.uid == 0 || peer.uid == geteuid();
+}
+
+static void client_new(struct server *server, int fd)
+{
+	cleanup_strbuf struct strbuf greeting = STRBUF_INIT;
+	struct client *client = xcalloc(1, sizeof(*client));
+
+	client->server = server;
+	client->id = ++server->next_id;
+	client->fd = fd;
+	if (loop_add_fd(server->loop, fd, EPOLLIN, client_ready, client, &client->source, NULL) <
+		0) {
+		close(fd);
+		free(client);
+		return;
+	}
+	client->next = server->clients;
+	server->clients = client;
+	server->client_count++;
+	protocol_put_greeting(&greeting, NULL);
+	client_send(client, &greeting);
+}
+
+void server_accept(struct server *server)
+{
+	for (;;) {
+		cleanup_fd int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (fd < 0)
+			return;
+		if (server->client_count < CLIENTS_MAX && peer_is_allowed(fd))
+			client_new(server, steal_fd(&fd));
+	}
+}
+
+static void listener_ready(int fd, uint32_t events, void *arg)
+{
+	(void)fd;
+	(void)events;
+	server_accept(arg);
+}
+
+/* sun_path is short and run roots may be deep: the directory goes by its fd. */
+static int bind_in(int fd, int dir_fd, struct error *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t old_mask;
+	int r;
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", dir_fd,
+		CONTROL_SOCKET_NAME);
+	if (unlinkat(dir_fd, CONTROL_SOCKET_NAME, 0) < 0 && errno != ENOENT)
+		return error_sys(err, -errno, "remove old control socket");
+	old_mask = umask(0177); /* bind(2) makes the file with its final mode */
+	r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	umask(old_mask);
+	if (r < 0)
+		return error_sys(err, r, "bind control socket");
+	if (listen(fd, BACKLOG) < 0)
+		return error_sys(err, -errno, "listen on control socket");
+	return 0;
+}
+
+int server_new(struct loop *loop, int dir_fd, server_handler handler, void *arg,
+	struct server **ret, struct error *err)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct server *server;
+	int r;
+
+	if (fd < 0)
+		return error_sys(err, -errno, "make control socket");
+	r = bind_in(fd, dir_fd, err);
+	if (r < 0)
+		return r;
+	server = xcalloc(1, sizeof(*server));
+	*server = (struct server){
+		.loop = loop, .dir_fd = dir_fd, .fd = steal_fd(&fd), .handler = handler, .arg = arg
+	};
+	*ret = server;
+	return 0;
+}
+
+int server_begin(struct server *server, struct error *err)
+{
+	return loop_add_fd(
+		server->loop, server->fd, EPOLLIN, listener_ready, server, &server->source, err);
+}
+
+void server_free(struct server *server)
+{
+	if (!server)
+		return;
+	unlinkat(server->dir_fd, CONTROL_SOCKET_NAME, 0);
+	loop_remove(server->source);
+	close_fd(&server->fd);
+	for (struct client *client = server->clients; client; client = client->next) {
+		if (!client->dead)
+			client_write(client);
+		client_close(client);
+	}
+	loop_cancel(server->reap_timer);
+	reap(server);
+	free(server);
+}
+
+void server_send(struct server *server, uint64_t id, const struct event *event)
+{
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
+
+	if (protocol_put_event(&frame, event, NULL) < 0)
+		return;
+	for (struct client *client = server->clients; client; client = client->next) {
+		if (client->id == id && !client->dead)
+			client_send(client, &frame);
+	}
+}
+
+void server_broadcast(struct server *server, const struct event *event)
+{
+	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
+
+	if (server->client_count == 0 || protocol_put_event(&frame, event, NULL) < 0)
+		return;
+	for (struct client *client = server->clients; client; client = client->next) {
+		if (!client->dead)
+			client_send(client, &frame);
+	}
+}
+
+size_t server_clients(const struct server *server)
+{
+	return server->client_count;
+}
