@@ -97,11 +97,17 @@ int image_document_parse(const char *bytes, size_t length, struct image *image, 
 	if (r == 0)
 		r = parse(json, image, err);
 	if (r < 0) {
-		free(steal_ptr(image->architecture));
-		free(steal_ptr(image->os));
-		strv_free(steal_ptr(image->diff_ids));
-		strv_free(steal_ptr(image->chain_ids));
+		image_document_release(image);
 		return error_wrap(err, "image config");
 	}
 	return 0;
+}
+
+void image_document_release(struct image *image)
+{
+	free(steal_ptr(image->architecture));
+	free(steal_ptr(image->os));
+	strv_free(steal_ptr(image->diff_ids));
+	strv_free(steal_ptr(image->chain_ids));
+	config_release(&image->config);
 }

@@ -65,6 +65,9 @@ void image_ref_release(struct image_ref *ref);
  * reference format". */
 int image_ref_parse(const char *text, struct image_ref *ret_ref, struct error *err);
 
+/* The same with registry: "docker.io/library/redis:7". Heap. */
+char *image_ref_canonical(const struct image_ref *ref);
+
 /* Find by reference, by full id or by unique id prefix (at least 2 hex digits; a name wins).
  * -ENOENT: "No such image: X". */
 int image_find(

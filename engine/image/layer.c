@@ -15,12 +15,7 @@
 #include "engine/image/layer_attributes.h"
 #include "engine/image/layer_path.h"
 
-#define WHITEOUT_PREFIX \
-	"."             \
-	"wh."
-#define WHITEOUT_META	WHITEOUT_PREFIX WHITEOUT_PREFIX
-#define WHITEOUT_OPAQUE WHITEOUT_META ".opq"
-#define LARGE_FILE	(8 * 1024 * 1024)
+#define LARGE_FILE (8 * 1024 * 1024)
 
 struct unpack {
 	struct layer_tree tree;

@@ -20,7 +20,10 @@
 #include "engine/base/errors.h"
 #include "engine/image/tarball.h"
 
-#define OPAQUE_XATTR "trusted.overlay.opaque"
+#define OPAQUE_XATTR	"trusted.overlay.opaque"
+#define WHITEOUT_PREFIX ".wh."
+#define WHITEOUT_META	WHITEOUT_PREFIX WHITEOUT_PREFIX
+#define WHITEOUT_OPAQUE WHITEOUT_META ".opq"
 
 struct layer_place {
 	int root_fd;	      /* an empty directory nobody else writes to; owned by the caller */

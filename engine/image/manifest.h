@@ -55,6 +55,9 @@ int layer_compression(const char *media_type, enum compression *ret, struct erro
  * failure nothing is left in `image`. */
 int image_document_parse(const char *bytes, size_t length, struct image *image, struct error *err);
 
+/* Free what it filled, for an image that is no heap object. */
+void image_document_release(struct image *image);
+
 /* The Go names of this machine ("amd64"); variant may be NULL. */
 struct platform {
 	const char *os;

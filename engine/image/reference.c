@@ -200,6 +200,17 @@ int image_ref_parse(const char *text, struct image_ref *ret_ref, struct error *e
 	return 0;
 }
 
+char *image_ref_canonical(const struct image_ref *ref)
+{
+	const char *slash = strchr(ref->repository, '/');
+	cleanup_free char *first =
+		slash ? xstrndup(ref->repository, (size_t)(slash - ref->repository)) : NULL;
+
+	if (!first)
+		return xasprintf("docker.io/library/%s", ref->familiar);
+	return xasprintf("%s%s", is_registry(first) ? "" : "docker.io/", ref->familiar);
+}
+
 void image_ref_release(struct image_ref *ref)
 {
 	free(ref->familiar);

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -20,6 +21,7 @@ struct tar_writer {
 	struct error write_error;
 	uint64_t size;
 	int fd;
+	locale_t utf8_locale;
 };
 
 static la_ssize_t write_block(struct archive *archive, void *arg, const void *bytes, size_t length)
@@ -51,13 +53,17 @@ int tar_writer_open(struct tar_writer **ret, int fd, struct error *err)
 	sha256_init(&writer->sha);
 	writer->archive = archive_write_new();
 	writer->entry = archive_entry_new();
-	if (!writer->archive || !writer->entry)
+	/* Names are UTF-8 in pax headers; in this locale they need no conversion. */
+	writer->utf8_locale = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
+	if (!writer->utf8_locale)
+		writer->utf8_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+	if (!writer->archive || !writer->entry || !writer->utf8_locale)
 		return error_sys(err, -ENOMEM, "write tar");
-	/* Full pax keeps nanoseconds; names are bytes; SCHILY.xattr is the form image tools read.
+	/* Full pax keeps nanoseconds; SCHILY.xattr is the form image tools read.
 	 */
 	if (archive_write_set_format_pax(writer->archive) != ARCHIVE_OK ||
-		archive_write_set_options(writer->archive,
-			"pax:hdrcharset=BINARY,pax:xattrheader=SCHILY") != ARCHIVE_OK ||
+		archive_write_set_options(writer->archive, "pax:xattrheader=SCHILY") !=
+			ARCHIVE_OK ||
 		archive_write_set_bytes_per_block(writer->archive, WRITE_BLOCK) != ARCHIVE_OK ||
 		archive_write_set_bytes_in_last_block(writer->archive, 1) != ARCHIVE_OK ||
 		archive_write_open(writer->archive, writer, NULL, write_block, NULL) != ARCHIVE_OK)
@@ -75,6 +81,8 @@ void tar_writer_free(struct tar_writer *writer)
 		archive_write_fail(writer->archive);
 	archive_write_free(writer->archive);
 	archive_entry_free(writer->entry);
+	if (writer->utf8_locale)
+		freelocale(writer->utf8_locale);
 	error_release(&writer->write_error);
 	free(writer);
 }
@@ -84,13 +92,12 @@ void tar_writer_cleanup(struct tar_writer **writer)
 	tar_writer_free(*writer);
 }
 
-int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
+static void fill(struct archive_entry *to, const struct tar_entry *entry)
 {
-	struct archive_entry *to = archive_entry_clear(writer->entry);
-
 	archive_entry_copy_pathname(to, entry->path);
 	if (entry->hard_link) {
-		archive_entry_set_filetype(to, AE_IFREG);
+		/* Other extractors put the mode of a hard link's entry on the file. */
+		archive_entry_set_mode(to, AE_IFREG | (entry->mode & 07777));
 		archive_entry_copy_hardlink(to, entry->hard_link);
 	} else {
 		archive_entry_set_mode(to, entry->mode);
@@ -108,7 +115,27 @@ int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, s
 	for (size_t i = 0; i < entry->xattr_count; i++)
 		archive_entry_xattr_add_entry(
 			to, entry->xattrs[i].name, entry->xattrs[i].value, entry->xattrs[i].size);
-	if (archive_write_header(writer->archive, to) != ARCHIVE_OK)
+}
+
+/* A name that is no UTF-8 is written as it is and marked hdrcharset=BINARY; libarchive warns about
+ * it. */
+static bool is_harmless_warning(struct archive *archive)
+{
+	const char *text = archive_error_string(archive);
+
+	return text && strstr(text, "an't translate");
+}
+
+int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err)
+{
+	locale_t callers = uselocale(writer->utf8_locale);
+	int r;
+
+	archive_entry_clear(writer->entry);
+	fill(writer->entry, entry);
+	r = archive_write_header(writer->archive, writer->entry);
+	uselocale(callers);
+	if (r != ARCHIVE_OK && !(r == ARCHIVE_WARN && is_harmless_warning(writer->archive)))
 		return writer_error(writer, err);
 	return 0;
 }

@@ -48,7 +48,7 @@ struct tar_entry {
 	const char *path;      /* as in the archive, never NULL */
 	const char *hard_link; /* another entry's path, or NULL */
 	const char *link;      /* a symbolic link's text, or NULL */
-	mode_t mode;	       /* type and 07777 bits; 0 type with hard_link */
+	mode_t mode;	       /* type and 07777 bits; the type of a hard link does not count */
 	uid_t uid;
 	gid_t gid;
 	struct timespec mtime;
