@@ -9,7 +9,11 @@
  * with NULL and is NULL when empty or not given; sizes are bytes, times nanoseconds; 0 in a limit
  * means "not given" unless said otherwise. Each thing carries the mark of the place that declared
  * it. Order: services, networks, volumes, configs, secrets are sorted by key; lists keep the file's
- * order. */
+ * order.
+ * NAMES (integrator): apply includes the engine's headers as well, which own `struct network`,
+ * `struct volume`, `enum mount_type` MOUNT_*, `enum restart_policy` RESTART_*; so here they are
+ * project_network, project_volume, service_mount_type SERVICE_MOUNT_*, service_restart,
+ * service_restart_kind SERVICE_RESTART_*. */
 #ifndef MYCOMPOSE_COMPOSE_MODEL_H
 #define MYCOMPOSE_COMPOSE_MODEL_H
 
@@ -50,12 +54,17 @@ struct port {
 	enum port_protocol protocol;
 };
 
-enum mount_type { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_IMAGE };
-extern const char *const mount_type_names[];
+enum service_mount_type {
+	SERVICE_MOUNT_BIND,
+	SERVICE_MOUNT_VOLUME,
+	SERVICE_MOUNT_TMPFS,
+	SERVICE_MOUNT_IMAGE
+};
+extern const char *const service_mount_type_names[];
 
 struct mount {
 	struct mark mark;
-	enum mount_type type;
+	enum service_mount_type type;
 	const char *source; /* bind: absolute host path; volume: key in project->volumes, NULL =
 			       anonymous; image: reference */
 	const char *target; /* absolute path in the container, cleaned */
@@ -103,11 +112,16 @@ struct dependency {
 	bool required;
 };
 
-enum restart_kind { RESTART_NO, RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED };
-extern const char *const restart_kind_names[];
+enum service_restart_kind {
+	SERVICE_RESTART_NO,
+	SERVICE_RESTART_ALWAYS,
+	SERVICE_RESTART_ON_FAILURE,
+	SERVICE_RESTART_UNLESS_STOPPED
+};
+extern const char *const service_restart_kind_names[];
 
-struct restart_policy {
-	enum restart_kind kind;
+struct service_restart {
+	enum service_restart_kind kind;
 	uint64_t max_retries; /* on-failure: 0 = for ever */
 	int64_t delay_ns;     /* deploy.restart_policy; 0 = the default back-off */
 	int64_t window_ns;
@@ -217,7 +231,7 @@ struct service {
 	char **extra_hosts; /* name=address */
 	struct logging logging;
 	struct healthcheck healthcheck;
-	struct restart_policy restart;
+	struct service_restart restart;
 	const char *stop_signal; /* as given; NULL: the image's, else SIGTERM */
 	int64_t stop_grace_ns;	 /* 10 s unless given */
 	unsigned int replicas;	 /* scale or deploy.replicas, 1 unless given */
@@ -227,7 +241,7 @@ struct service {
 	struct node *node;    /* the canonical tree it was made from */
 };
 
-struct network {
+struct project_network {
 	struct mark mark;
 	const char *key;
 	const char *name; /* PROJECT_KEY, or what `name:` says */
@@ -250,7 +264,7 @@ struct network {
 				 made anew */
 };
 
-struct volume {
+struct project_volume {
 	struct mark mark;
 	const char *key;
 	const char *name;
@@ -283,10 +297,11 @@ struct project {
 	struct service *services; /* the enabled ones */
 	size_t service_count;
 	char **disabled_services;
-	char **profiles;	  /* the active ones */
-	struct network *networks; /* used by an enabled service (or all with all_resources) */
+	char **profiles; /* the active ones */
+	struct project_network
+		*networks; /* used by an enabled service (or all with all_resources) */
 	size_t network_count;
-	struct volume *volumes;
+	struct project_volume *volumes;
 	size_t volume_count;
 	struct file_source *configs;
 	size_t config_count;
@@ -304,8 +319,8 @@ void project_cleanup(struct project **project);
 
 /* Look-ups by key; NULL when there is none. */
 const struct service *project_find_service(const struct project *project, const char *name);
-const struct network *project_find_network(const struct project *project, const char *key);
-const struct volume *project_find_volume(const struct project *project, const char *key);
+const struct project_network *project_find_network(const struct project *project, const char *key);
+const struct project_volume *project_find_volume(const struct project *project, const char *key);
 const struct file_source *project_find_config(const struct project *project, const char *key);
 const struct file_source *project_find_secret(const struct project *project, const char *key);
 const struct dependency *service_find_dependency(const struct service *service, const char *name);

@@ -31,18 +31,30 @@ struct problem {
 	char *source_line; /* the line of the file, NULL when unknown */
 };
 
+/* The text of a file that is being loaded, borrowed; only read to copy the lines that problems are on. */
+struct problem_source {
+	const char *file;
+	const char *text;
+	size_t length;
+};
+
 struct problems {
 	struct problem *items;
 	size_t count;
 	size_t dropped; /* found beyond PROBLEM_LIMIT */
+	struct problem_source *sources;
+	size_t source_count;
 };
 
-#define PROBLEMS_INIT   \
-	{               \
-		0, 0, 0 \
-	}
+#define PROBLEMS_INIT { 0, 0, 0, 0, 0 }
 #define cleanup_problems __attribute__((cleanup(problems_release)))
 void problems_release(struct problems *problems);
+
+/* Make the lines of `file` known for excerpts. The text must live until problems_forget_sources or
+ * the last problems_add. */
+void problems_add_source(
+	struct problems *problems, const char *file, const char *text, size_t length);
+void problems_forget_sources(struct problems *problems);
 
 /* Add one; `path` may be NULL or "". */
 void problems_add(struct problems *problems, const struct mark *mark, const char *path,

@@ -1,0 +1,697 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * build_model.c - the checked canonical tree becomes the plain structs of model.h.
+ *
+ * By now every value has the type its row says, so a missing key and a key of another type are the
+ * same thing: not given. */
+#include "compose/loader.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compose/pathnames.h"
+#include "engine/base/memory.h"
+#include "engine/base/numbers.h"
+#include "engine/base/times.h"
+
+#define DEFAULT_GRACE_NS  (10 * NS_PER_SEC)
+#define DEFAULT_FILE_MODE 0444
+
+static const char *get_text(const struct node *node, const char *key)
+{
+	const char *text = node_get_text(node, key);
+
+	return text && *text ? text : NULL;
+}
+
+static int64_t get_int(const struct node *node, const char *key, int64_t fallback)
+{
+	const struct node *child = node_get(node, key);
+
+	if (!child)
+		return fallback;
+	return child->kind == NODE_INT	   ? child->integer
+	       : child->kind == NODE_FLOAT ? (int64_t)child->real
+					   : fallback;
+}
+
+/* Sizes are decimal strings in the canonical form; "-1" where no limit is meant. */
+static int64_t get_size(const struct node *node, const char *key, int64_t fallback)
+{
+	const char *text = node_get_text(node, key);
+	int64_t value;
+
+	return text && parse_i64(text, -1, INT64_MAX, &value) == 0 ? value : fallback;
+}
+
+static int64_t get_duration(const struct node *node, const char *key, int64_t fallback)
+{
+	const char *text = node_get_text(node, key);
+	int64_t value;
+
+	return text && parse_duration(text, &value) == 0 ? value : fallback;
+}
+
+static uint64_t get_permille(const struct node *node, const char *key)
+{
+	const struct node *child = node_get(node, key);
+
+	if (!child || (child->kind != NODE_INT && child->kind != NODE_FLOAT))
+		return 0;
+	return (uint64_t)((child->kind == NODE_INT ? (double)child->integer : child->real) * 1000 +
+			  0.5);
+}
+
+/* A list of texts as a vector; NULL when empty. */
+static char **get_list(struct loader *l, const struct node *node, const char *key)
+{
+	const struct node *list = node_get(node, key);
+	char **strv;
+
+	if (!list || list->kind != NODE_SEQUENCE || list->count == 0)
+		return NULL;
+	strv = arena_alloc(l->arena, (list->count + 1) * sizeof(*strv));
+	for (size_t i = 0; i < list->count; i++)
+		strv[i] =
+			arena_strdup(l->arena, node_scalar_text(l->arena, list->entries[i].value));
+	return strv;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A mapping as a sorted vector of "key=value"; entries without a value are left out. */
+static char **get_pairs(struct loader *l, const struct node *node, const char *key)
+{
+	const struct node *map = node_get(node, key);
+	size_t count = 0;
+	char **strv;
+
+	if (!map || map->kind != NODE_MAPPING || map->count == 0)
+		return NULL;
+	strv = arena_alloc(l->arena, (map->count + 1) * sizeof(*strv));
+	for (size_t i = 0; i < map->count; i++)
+		if (map->entries[i].value->kind != NODE_NULL)
+			strv[count++] = arena_printf(l->arena, "%s=%s", map->entries[i].key,
+				node_scalar_text(l->arena, map->entries[i].value));
+	qsort(strv, count, sizeof(*strv), compare_strings);
+	return count > 0 ? strv : NULL;
+}
+
+static struct command_line get_command(
+	struct loader *l, const struct node *service, const char *key)
+{
+	const struct node *list = node_get(service, key);
+
+	if (!list || list->kind != NODE_SEQUENCE)
+		return (struct command_line){ 0 };
+	return (struct command_line){ .is_set = true, .argv = get_list(l, service, key) };
+}
+
+/* The index of `text` in a table of names, or `fallback`. */
+static unsigned int index_of(const char *const *names, const char *text, unsigned int fallback)
+{
+	for (unsigned int i = 0; text && names[i]; i++)
+		if (strcmp(names[i], text) == 0)
+			return i;
+	return fallback;
+}
+
+static void build_port(struct port *port, const struct node *node)
+{
+	const char *published = get_text(node, "published");
+	const char *last = published ? strchr(published, '-') : NULL;
+
+	port->mark = node->mark;
+	port->host_ip = get_text(node, "host_ip");
+	port->target = (uint16_t)get_int(node, "target", 0);
+	port->protocol = index_of(port_protocol_names, get_text(node, "protocol"), PORT_TCP);
+	if (!published)
+		return;
+	port->published_first = (uint16_t)strtoul(published, NULL, 10);
+	port->published_last = last ? (uint16_t)strtoul(last + 1, NULL, 10) : port->published_first;
+}
+
+static void build_ports(struct loader *l, struct service *service)
+{
+	const struct node *ports = node_get(service->node, "ports");
+
+	if (!ports)
+		return;
+	service->ports = arena_alloc(l->arena, (ports->count + 1) * sizeof(*service->ports));
+	for (size_t i = 0; i < ports->count; i++)
+		build_port(&service->ports[service->port_count++], ports->entries[i].value);
+}
+
+static void build_mount(struct mount *mount, const struct node *node)
+{
+	const struct node *bind = node_get(node, "bind");
+	const struct node *volume = node_get(node, "volume");
+	const struct node *tmpfs = node_get(node, "tmpfs");
+
+	mount->mark = node->mark;
+	mount->type =
+		index_of(service_mount_type_names, get_text(node, "type"), SERVICE_MOUNT_VOLUME);
+	mount->source = get_text(node, "source");
+	mount->target = get_text(node, "target");
+	mount->read_only = node_get_bool(node, "read_only", false);
+	mount->create_host_path = node_get_bool(bind, "create_host_path", false);
+	mount->propagation = get_text(bind, "propagation");
+	mount->nocopy = node_get_bool(volume, "nocopy", false);
+	mount->subpath = get_text(volume ? volume : node_get(node, "image"), "subpath");
+	mount->tmpfs_size = (uint64_t)get_size(tmpfs, "size", 0);
+	mount->tmpfs_mode = (uint32_t)get_int(tmpfs, "mode", 0);
+}
+
+/* `tmpfs: /run:size=64m,mode=755` is the same kind of mount with its options as text. */
+static void build_tmpfs(struct loader *l, struct mount *mount, const struct node *node)
+{
+	size_t length = strcspn(node->text, ":");
+
+	mount->mark = node->mark;
+	mount->type = SERVICE_MOUNT_TMPFS;
+	mount->target = path_clean(l->arena, arena_strndup(l->arena, node->text, length));
+	if (node->text[length] && node->text[length + 1])
+		mount->tmpfs_options = node->text + length + 1;
+}
+
+static void build_mounts(struct loader *l, struct service *service)
+{
+	const struct node *volumes = node_get(service->node, "volumes");
+	const struct node *tmpfs = node_get(service->node, "tmpfs");
+	size_t count = (volumes ? volumes->count : 0) + (tmpfs ? tmpfs->count : 0);
+
+	service->mounts = count ? arena_alloc(l->arena, count * sizeof(*service->mounts)) : NULL;
+	for (size_t i = 0; volumes && i < volumes->count; i++)
+		build_mount(&service->mounts[service->mount_count++], volumes->entries[i].value);
+	for (size_t i = 0; tmpfs && i < tmpfs->count; i++)
+		build_tmpfs(l, &service->mounts[service->mount_count++], tmpfs->entries[i].value);
+}
+
+/* Ids are strings in the file. A name would need the image's passwd, so only numbers come this far.
+ */
+static uint32_t grant_id(
+	struct loader *l, const struct node *node, const char *key, const char *service)
+{
+	const char *text = get_text(node, key);
+	uint64_t id = 0;
+
+	if (text && parse_u64(text, 0, UINT32_MAX - 1, &id) < 0)
+		problems_add(l->problems, &node->mark,
+			arena_printf(l->arena, "services.%s", service), "%s '%s' is no number", key,
+			text);
+	return (uint32_t)id;
+}
+
+static void build_grants(struct loader *l, struct service *service, const char *key,
+	struct file_grant **ret_grants, size_t *ret_count)
+{
+	const struct node *list = node_get(service->node, key);
+
+	if (!list || list->count == 0)
+		return;
+	*ret_grants = arena_alloc(l->arena, list->count * sizeof(**ret_grants));
+	for (size_t i = 0; i < list->count; i++) {
+		const struct node *node = list->entries[i].value;
+		struct file_grant *grant = &(*ret_grants)[(*ret_count)++];
+		const char *target = get_text(node, "target");
+
+		grant->mark = node->mark;
+		grant->source = get_text(node, "source");
+		grant->target =
+			path_absolute(l->arena, strcmp(key, "secrets") == 0 ? "/run/secrets" : "/",
+				target ? target : grant->source);
+		grant->uid = grant_id(l, node, "uid", service->name);
+		grant->gid = grant_id(l, node, "gid", service->name);
+		grant->mode = (uint32_t)get_int(node, "mode", DEFAULT_FILE_MODE);
+	}
+}
+
+static int compare_networks(const void *a, const void *b)
+{
+	const struct service_network *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority > y->priority ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+static void build_networks(struct loader *l, struct service *service)
+{
+	const struct node *networks = node_get(service->node, "networks");
+
+	if (!networks || networks->count == 0)
+		return;
+	service->networks = arena_alloc(l->arena, networks->count * sizeof(*service->networks));
+	for (size_t i = 0; i < networks->count; i++) {
+		const struct node_entry *entry = &networks->entries[i];
+		struct service_network *network = &service->networks[service->network_count++];
+
+		network->mark = entry->key_mark;
+		network->key = entry->key;
+		network->aliases = get_list(l, entry->value, "aliases");
+		network->ipv4_address = get_text(entry->value, "ipv4_address");
+		network->ipv6_address = get_text(entry->value, "ipv6_address");
+		network->mac_address = get_text(entry->value, "mac_address");
+		network->interface_name = get_text(entry->value, "interface_name");
+		network->link_local_ips = get_list(l, entry->value, "link_local_ips");
+		network->priority = get_int(entry->value, "priority", 0);
+		network->gw_priority = get_int(entry->value, "gw_priority", 0);
+	}
+	qsort(service->networks, service->network_count, sizeof(*service->networks),
+		compare_networks);
+}
+
+static int compare_dependencies(const void *a, const void *b)
+{
+	return strcmp(
+		((const struct dependency *)a)->service, ((const struct dependency *)b)->service);
+}
+
+static void build_dependencies(struct loader *l, struct service *service)
+{
+	const struct node *depends_on = node_get(service->node, "depends_on");
+
+	if (!depends_on || depends_on->count == 0)
+		return;
+	service->depends_on =
+		arena_alloc(l->arena, depends_on->count * sizeof(*service->depends_on));
+	for (size_t i = 0; i < depends_on->count; i++) {
+		const struct node_entry *entry = &depends_on->entries[i];
+		struct dependency *dependency = &service->depends_on[service->depends_count++];
+
+		dependency->mark = entry->key_mark;
+		dependency->service = entry->key;
+		dependency->condition = index_of(depends_condition_names,
+			get_text(entry->value, "condition"), DEPENDS_STARTED);
+		dependency->restart = node_get_bool(entry->value, "restart", false);
+		dependency->required = node_get_bool(entry->value, "required", true);
+	}
+	qsort(service->depends_on, service->depends_count, sizeof(*service->depends_on),
+		compare_dependencies);
+}
+
+/* The service key, else its place under deploy.resources; both say the same when both are there
+ * (consistency.c). */
+static void build_limits(struct limits *limits, const struct node *service)
+{
+	const struct node *resources = node_get(node_get(service, "deploy"), "resources");
+	const struct node *most = node_get(resources, "limits");
+	const struct node *least = node_get(resources, "reservations");
+
+	limits->memory = (uint64_t)get_size(service, "mem_limit", get_size(most, "memory", 0));
+	limits->memory_swap = get_size(service, "memswap_limit", 0);
+	limits->memory_reservation =
+		(uint64_t)get_size(service, "mem_reservation", get_size(least, "memory", 0));
+	limits->memory_swappiness = get_size(service, "mem_swappiness", -1);
+	limits->cpu_permille = get_permille(service, "cpus");
+	if (limits->cpu_permille == 0)
+		limits->cpu_permille = get_permille(most, "cpus");
+	limits->cpu_shares = (uint64_t)get_int(service, "cpu_shares", 0);
+	limits->cpu_quota_us = (uint64_t)get_int(service, "cpu_quota", 0);
+	limits->cpu_period_us = (uint64_t)get_int(service, "cpu_period", 0);
+	limits->cpuset = get_text(service, "cpuset");
+	limits->pids = get_int(service, "pids_limit", get_int(most, "pids", 0));
+	limits->oom_kill_disable = node_get_bool(service, "oom_kill_disable", false);
+	limits->oom_score_adj_is_set = node_get(service, "oom_score_adj") != NULL;
+	limits->oom_score_adj = get_int(service, "oom_score_adj", 0);
+}
+
+static void build_ulimits(struct loader *l, struct service *service)
+{
+	const struct node *ulimits = node_get(service->node, "ulimits");
+
+	if (!ulimits || ulimits->count == 0)
+		return;
+	service->ulimits = arena_alloc(l->arena, ulimits->count * sizeof(*service->ulimits));
+	for (size_t i = 0; i < ulimits->count; i++) {
+		const struct node_entry *entry = &ulimits->entries[i];
+		struct ulimit *ulimit = &service->ulimits[service->ulimit_count++];
+
+		ulimit->name = entry->key;
+		ulimit->soft = ulimit->hard = entry->value->integer;
+		if (entry->value->kind == NODE_MAPPING) {
+			ulimit->soft = get_int(entry->value, "soft", -1);
+			ulimit->hard = get_int(entry->value, "hard", -1);
+		}
+	}
+}
+
+static void logging_problem(struct loader *l, const struct service *service,
+	const struct node *options, const char *key)
+{
+	const struct node *value = node_get(options, key);
+
+	problems_add(l->problems, &value->mark,
+		arena_printf(l->arena, "services.%s.logging.options.%s", service->name, key),
+		"'%s' is no such value", value->text);
+}
+
+static void build_logging(struct loader *l, struct service *service)
+{
+	const struct node *node = node_get(service->node, "logging");
+	const struct node *options = node_get(node, "options");
+	struct logging *logging = &service->logging;
+	const char *size = get_text(options, "max-size");
+	const char *file = get_text(options, "max-file");
+
+	logging->driver = get_text(node, "driver");
+	logging->options = get_pairs(l, node, "options");
+	logging->max_file = 1;
+	if (logging->driver && strcmp(logging->driver, "json-file") != 0 &&
+		strcmp(logging->driver, "local") != 0)
+		return;
+	if (size && strcmp(size, "-1") != 0 && parse_bytes(size, &logging->max_size) < 0)
+		logging_problem(l, service, options, "max-size");
+	if (file && parse_u64(file, 1, 1000000, &logging->max_file) < 0)
+		logging_problem(l, service, options, "max-file");
+}
+
+static void build_healthcheck(struct loader *l, struct service *service)
+{
+	const struct node *node = node_get(service->node, "healthcheck");
+	struct healthcheck *healthcheck = &service->healthcheck;
+
+	if (!node)
+		return;
+	healthcheck->mark = node->mark;
+	healthcheck->is_set = true;
+	healthcheck->test = get_list(l, node, "test");
+	healthcheck->disable = node_get_bool(node, "disable", false) ||
+			       (healthcheck->test && strcmp(healthcheck->test[0], "NONE") == 0);
+	healthcheck->interval_ns = get_duration(node, "interval", 0);
+	healthcheck->timeout_ns = get_duration(node, "timeout", 0);
+	healthcheck->start_period_ns = get_duration(node, "start_period", 0);
+	healthcheck->start_interval_ns = get_duration(node, "start_interval", 0);
+	healthcheck->retries = (uint64_t)get_int(node, "retries", 0);
+}
+
+/* `restart` when given, else deploy.restart_policy, whose conditions have names of their own. */
+static void build_restart(struct service *service)
+{
+	static const struct {
+		const char *condition;
+		enum service_restart_kind kind;
+	} conditions[] = {
+		{ "none", SERVICE_RESTART_NO },
+		{ "on-failure", SERVICE_RESTART_ON_FAILURE },
+		{ "any", SERVICE_RESTART_ALWAYS },
+	};
+	const struct node *policy = node_get(node_get(service->node, "deploy"), "restart_policy");
+	const char *text = get_text(service->node, "restart");
+	const char *condition = get_text(policy, "condition");
+
+	if (text) {
+		if (strncmp(text, "on-failure:", 11) == 0) {
+			service->restart.kind = SERVICE_RESTART_ON_FAILURE;
+			service->restart.max_retries = strtoul(text + 11, NULL, 10);
+		} else {
+			service->restart.kind =
+				index_of(service_restart_kind_names, text, SERVICE_RESTART_NO);
+		}
+		return;
+	}
+	if (!policy)
+		return;
+	service->restart.kind = SERVICE_RESTART_ALWAYS;
+	for (size_t i = 0; condition && i < ARRAY_LEN(conditions); i++)
+		if (strcmp(condition, conditions[i].condition) == 0)
+			service->restart.kind = conditions[i].kind;
+	service->restart.max_retries = (uint64_t)get_int(policy, "max_attempts", 0);
+	service->restart.delay_ns = get_duration(policy, "delay", 0);
+	service->restart.window_ns = get_duration(policy, "window", 0);
+}
+
+/* "CAP_NET_ADMIN", "net_admin": the engine's spelling is NET_ADMIN. */
+static char **get_capabilities(struct loader *l, const struct node *service, const char *key)
+{
+	char **names = get_list(l, service, key);
+
+	for (char **name = names; name && *name; name++) {
+		for (char *p = *name; *p; p++)
+			*p = (char)toupper((unsigned char)*p);
+		if (strncmp(*name, "CAP_", 4) == 0)
+			*name += 4;
+	}
+	return names;
+}
+
+static void build_security(struct loader *l, struct service *service)
+{
+	service->security_opt = get_list(l, service->node, "security_opt");
+	for (char **option = service->security_opt; option && *option; option++)
+		if (strcmp(*option, "no-new-privileges") == 0 ||
+			strcmp(*option, "no-new-privileges:true") == 0 ||
+			strcmp(*option, "no-new-privileges=true") == 0)
+			service->no_new_privileges = true;
+}
+
+static void build_expose(struct loader *l, struct service *service)
+{
+	service->expose = get_list(l, service->node, "expose");
+	for (char **port = service->expose; port && *port; port++)
+		if (!strchr(*port, '/'))
+			*port = arena_printf(l->arena, "%s/tcp", *port);
+}
+
+static void build_devices(struct loader *l, struct service *service)
+{
+	const struct node *devices = node_get(service->node, "devices");
+
+	if (!devices || devices->count == 0)
+		return;
+	service->devices = arena_alloc(l->arena, (devices->count + 1) * sizeof(*service->devices));
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct node *device = devices->entries[i].value;
+		const char *source = get_text(device, "source");
+		const char *target = get_text(device, "target");
+		const char *permissions = get_text(device, "permissions");
+
+		service->devices[i] = arena_printf(l->arena, "%s:%s:%s", source ? source : "",
+			target ? target : source, permissions ? permissions : "rwm");
+	}
+}
+
+static void build_image(struct loader *l, struct service *service)
+{
+	service->image = get_text(service->node, "image");
+	service->build = node_get(service->node, "build");
+	service->image_is_derived = !service->image;
+	if (!service->image)
+		service->image = arena_printf(l->arena, "%s-%s", l->project->name, service->name);
+}
+
+static void build_replicas(struct service *service)
+{
+	const struct node *deploy = node_get(service->node, "deploy");
+	const struct node *node = node_get(service->node, "scale");
+
+	if (!node)
+		node = node_get(deploy, "replicas");
+	service->replicas = node && node->kind == NODE_INT ? (unsigned int)node->integer : 1;
+	service->replicas_mark = node ? node->mark : service->mark;
+}
+
+/* Keys that are one text, list, mapping or flag and go straight into a field. */
+enum plain_kind { PLAIN_TEXT, PLAIN_LIST, PLAIN_PAIRS, PLAIN_FLAG };
+
+static const struct {
+	const char *key;
+	enum plain_kind kind;
+	size_t offset;
+} plain_fields[] = {
+	{ "pull_policy", PLAIN_TEXT, offsetof(struct service, pull_policy) },
+	{ "platform", PLAIN_TEXT, offsetof(struct service, platform) },
+	{ "environment", PLAIN_PAIRS, offsetof(struct service, environment) },
+	{ "labels", PLAIN_PAIRS, offsetof(struct service, labels) },
+	{ "annotations", PLAIN_PAIRS, offsetof(struct service, annotations) },
+	{ "container_name", PLAIN_TEXT, offsetof(struct service, container_name) },
+	{ "hostname", PLAIN_TEXT, offsetof(struct service, hostname) },
+	{ "domainname", PLAIN_TEXT, offsetof(struct service, domainname) },
+	{ "user", PLAIN_TEXT, offsetof(struct service, user) },
+	{ "group_add", PLAIN_LIST, offsetof(struct service, group_add) },
+	{ "working_dir", PLAIN_TEXT, offsetof(struct service, working_dir) },
+	{ "tty", PLAIN_FLAG, offsetof(struct service, tty) },
+	{ "stdin_open", PLAIN_FLAG, offsetof(struct service, stdin_open) },
+	{ "init", PLAIN_FLAG, offsetof(struct service, init) },
+	{ "read_only", PLAIN_FLAG, offsetof(struct service, read_only) },
+	{ "privileged", PLAIN_FLAG, offsetof(struct service, privileged) },
+	{ "network_mode", PLAIN_TEXT, offsetof(struct service, network_mode) },
+	{ "mac_address", PLAIN_TEXT, offsetof(struct service, mac_address) },
+	{ "ipc", PLAIN_TEXT, offsetof(struct service, ipc) },
+	{ "pid", PLAIN_TEXT, offsetof(struct service, pid) },
+	{ "uts", PLAIN_TEXT, offsetof(struct service, uts) },
+	{ "volumes_from", PLAIN_LIST, offsetof(struct service, volumes_from) },
+	{ "sysctls", PLAIN_PAIRS, offsetof(struct service, sysctls) },
+	{ "dns", PLAIN_LIST, offsetof(struct service, dns) },
+	{ "dns_search", PLAIN_LIST, offsetof(struct service, dns_search) },
+	{ "dns_opt", PLAIN_LIST, offsetof(struct service, dns_opt) },
+	{ "extra_hosts", PLAIN_LIST, offsetof(struct service, extra_hosts) },
+	{ "stop_signal", PLAIN_TEXT, offsetof(struct service, stop_signal) },
+	{ "profiles", PLAIN_LIST, offsetof(struct service, profiles) },
+};
+
+static void build_plain_fields(struct loader *l, struct service *service)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plain_fields); i++) {
+		const char *key = plain_fields[i].key;
+		void *field = (char *)service + plain_fields[i].offset;
+
+		switch (plain_fields[i].kind) {
+		case PLAIN_TEXT:
+			*(const char **)field = get_text(service->node, key);
+			break;
+		case PLAIN_LIST:
+			*(char ***)field = get_list(l, service->node, key);
+			break;
+		case PLAIN_PAIRS:
+			*(char ***)field = get_pairs(l, service->node, key);
+			break;
+		case PLAIN_FLAG:
+			*(bool *)field = node_get_bool(service->node, key, false);
+			break;
+		}
+	}
+}
+
+static void build_service(struct loader *l, struct service *service, const struct node_entry *entry)
+{
+	service->mark = entry->key_mark;
+	service->name = entry->key;
+	service->node = entry->value;
+	service->attach = node_get_bool(service->node, "attach", true);
+	service->command = get_command(l, service->node, "command");
+	service->entrypoint = get_command(l, service->node, "entrypoint");
+	service->cap_add = get_capabilities(l, service->node, "cap_add");
+	service->cap_drop = get_capabilities(l, service->node, "cap_drop");
+	service->shm_size = (uint64_t)get_size(service->node, "shm_size", 0);
+	service->stop_grace_ns = get_duration(service->node, "stop_grace_period", DEFAULT_GRACE_NS);
+	build_plain_fields(l, service);
+	build_image(l, service);
+	build_security(l, service);
+	build_networks(l, service);
+	build_ports(l, service);
+	build_expose(l, service);
+	build_mounts(l, service);
+	build_grants(l, service, "configs", &service->configs, &service->config_count);
+	build_grants(l, service, "secrets", &service->secrets, &service->secret_count);
+	build_dependencies(l, service);
+	build_limits(&service->limits, service->node);
+	build_ulimits(l, service);
+	build_devices(l, service);
+	build_logging(l, service);
+	build_healthcheck(l, service);
+	build_restart(service);
+	build_replicas(service);
+}
+
+static void build_pools(struct loader *l, struct project_network *network, const struct node *node)
+{
+	const struct node *pools = node_get(node_get(node, "ipam"), "config");
+
+	if (!pools || pools->count == 0)
+		return;
+	network->pools = arena_alloc(l->arena, pools->count * sizeof(*network->pools));
+	for (size_t i = 0; i < pools->count; i++) {
+		const struct node *pool = pools->entries[i].value;
+
+		network->pools[i].mark = pool->mark;
+		network->pools[i].subnet = get_text(pool, "subnet");
+		network->pools[i].gateway = get_text(pool, "gateway");
+		network->pools[i].ip_range = get_text(pool, "ip_range");
+		network->pools[i].aux_addresses = get_pairs(l, pool, "aux_addresses");
+	}
+	network->pool_count = pools->count;
+}
+
+static void build_network(
+	struct loader *l, struct project_network *network, const struct node_entry *entry)
+{
+	network->mark = entry->key_mark;
+	network->key = entry->key;
+	network->name = get_text(entry->value, "name");
+	network->external = node_get_bool(entry->value, "external", false);
+	network->internal = node_get_bool(entry->value, "internal", false);
+	network->enable_ipv6 = node_get_bool(entry->value, "enable_ipv6", false);
+	network->attachable = node_get_bool(entry->value, "attachable", false);
+	network->driver = get_text(entry->value, "driver");
+	network->driver_opts = get_pairs(l, entry->value, "driver_opts");
+	network->labels = get_pairs(l, entry->value, "labels");
+	build_pools(l, network, entry->value);
+}
+
+static void build_volume(
+	struct loader *l, struct project_volume *volume, const struct node_entry *entry)
+{
+	volume->mark = entry->key_mark;
+	volume->key = entry->key;
+	volume->name = get_text(entry->value, "name");
+	volume->external = node_get_bool(entry->value, "external", false);
+	volume->driver = get_text(entry->value, "driver");
+	volume->driver_opts = get_pairs(l, entry->value, "driver_opts");
+	volume->labels = get_pairs(l, entry->value, "labels");
+}
+
+static void build_file_source(
+	struct loader *l, struct file_source *source, const struct node_entry *entry)
+{
+	source->mark = entry->key_mark;
+	source->key = entry->key;
+	source->name = get_text(entry->value, "name");
+	source->external = node_get_bool(entry->value, "external", false);
+	source->file = get_text(entry->value, "file");
+	source->environment = get_text(entry->value, "environment");
+	source->content = node_get_text(entry->value, "content");
+	if (source->environment)
+		source->content = loader_getenv(l, source->environment);
+	source->labels = get_pairs(l, entry->value, "labels");
+}
+
+/* Sections are looked up by bsearch, so they are sorted here, in the tree as well. */
+static struct node *sorted_section(struct loader *l, const char *name, size_t *ret_count)
+{
+	struct node *node = node_get(l->tree, name);
+
+	*ret_count = node && node->kind == NODE_MAPPING ? node->count : 0;
+	if (*ret_count > 0)
+		node_sort(node);
+	return node;
+}
+
+static void build_file_sources(
+	struct loader *l, const char *name, struct file_source **ret, size_t *ret_count)
+{
+	struct node *node = sorted_section(l, name, ret_count);
+
+	*ret = arena_alloc(l->arena, (*ret_count + 1) * sizeof(**ret));
+	for (size_t i = 0; i < *ret_count; i++)
+		build_file_source(l, &(*ret)[i], &node->entries[i]);
+}
+
+void loader_build(struct loader *l)
+{
+	struct project *project = l->project;
+	struct node *node;
+
+	node = sorted_section(l, "services", &project->service_count);
+	project->services =
+		arena_alloc(l->arena, (project->service_count + 1) * sizeof(*project->services));
+	for (size_t i = 0; i < project->service_count; i++)
+		build_service(l, &project->services[i], &node->entries[i]);
+	node = sorted_section(l, "networks", &project->network_count);
+	project->networks =
+		arena_alloc(l->arena, (project->network_count + 1) * sizeof(*project->networks));
+	for (size_t i = 0; i < project->network_count; i++)
+		build_network(l, &project->networks[i], &node->entries[i]);
+	node = sorted_section(l, "volumes", &project->volume_count);
+	project->volumes =
+		arena_alloc(l->arena, (project->volume_count + 1) * sizeof(*project->volumes));
+	for (size_t i = 0; i < project->volume_count; i++)
+		build_volume(l, &project->volumes[i], &node->entries[i]);
+	build_file_sources(l, "configs", &project->configs, &project->config_count);
+	build_file_sources(l, "secrets", &project->secrets, &project->secret_count);
+}

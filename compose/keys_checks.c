@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * keys_checks.c - checks of single values, and refusals that depend on the value. */
+#include "compose/keys_checks.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "compose/signals.h"
+#include "engine/base/memory.h"
+#include "engine/base/numbers.h"
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(text, *words) == 0)
+			return true;
+	return false;
+}
+
+static void check_words(
+	struct canon *c, const struct node *node, const struct path *path, const char *const *words)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+
+	if (node->kind != NODE_STRING || canon_is_open(c, node) || is_one_of(node->text, words))
+		return;
+	for (size_t i = 0; words[i]; i++)
+		strbuf_addf(&list, "%s\"%s\"", i > 0 ? ", " : "", words[i]);
+	canon_problem(c, node, path, "must be one of the following: %s", strbuf_text(&list));
+}
+
+#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+void check_watch_action(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(
+		c, node, path, WORDS("rebuild", "sync", "restart", "sync+restart", "sync+exec"));
+}
+
+void check_condition(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path,
+		WORDS("service_started", "service_healthy", "service_completed_successfully"));
+}
+
+void check_rollout_order(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path, WORDS("start-first", "stop-first"));
+}
+
+void check_cgroup(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path, WORDS("host", "private"));
+}
+
+void check_bind_recursive(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path, WORDS("enabled", "disabled", "writable", "readonly"));
+}
+
+void check_mount_type(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path, WORDS("bind", "volume", "tmpfs", "cluster", "npipe", "image"));
+}
+
+void check_cpus(struct canon *c, struct node *node, const struct path *path)
+{
+	double cpus = node->kind == NODE_INT ? (double)node->integer : node->real;
+
+	if ((node->kind == NODE_INT || node->kind == NODE_FLOAT) && !(cpus >= 0 && cpus <= 1000000))
+		canon_problem(
+			c, node, path, "%s is no number of CPUs", node_scalar_text(c->arena, node));
+}
+
+void check_cpuset(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_STRING && !canon_is_open(c, node) && *node->text &&
+		parse_cpuset(node->text) < 0)
+		canon_problem(c, node, path, "'%s' is no list of CPUs (like 0-2,5)", node->text);
+}
+
+void check_container_name(struct canon *c, struct node *node, const struct path *path)
+{
+	const char *s = node->text;
+
+	if (node->kind != NODE_STRING || canon_is_open(c, node))
+		return;
+	/* At least one allowed character followed by another: the rule the engine's names have. */
+	if (isalnum((unsigned char)s[0]) && s[1] &&
+		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+			strlen(s))
+		return;
+	canon_problem(c, node, path, "'%s' does not match pattern [a-zA-Z0-9][a-zA-Z0-9_.-]+", s);
+}
+
+void check_oom_score(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_INT && (node->integer < -1000 || node->integer > 1000))
+		canon_problem(c, node, path, "must be between -1000 and 1000");
+}
+
+void check_restart(struct canon *c, struct node *node, const struct path *path)
+{
+	uint64_t retries;
+
+	if (node->kind != NODE_STRING || canon_is_open(c, node) || !*node->text)
+		return;
+	if (is_one_of(node->text, WORDS("no", "always", "on-failure", "unless-stopped")))
+		return;
+	if (strncmp(node->text, "on-failure:", 11) == 0 &&
+		parse_u64(node->text + 11, 0, INT32_MAX, &retries) == 0)
+		return;
+	canon_problem(c, node, path, "unknown restart policy '%s'", node->text);
+}
+
+void check_scale(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_INT && (node->integer < 0 || node->integer > 100000))
+		canon_problem(c, node, path, "%s is no number of containers",
+			node_scalar_text(c->arena, node));
+}
+
+void check_stop_signal(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_STRING && !canon_is_open(c, node) && *node->text &&
+		signal_number(node->text) < 0)
+		canon_problem(c, node, path, "unknown signal '%s'", node->text);
+}
+
+static const char *refuse_unless(
+	const struct node *node, const char *const *words, const char *reason)
+{
+	return node->kind != NODE_STRING || !*node->text || is_one_of(node->text, words) ? NULL
+											 : reason;
+}
+
+const char *refuse_condition(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("service_started"), "the engine can only wait for service_started yet");
+}
+
+const char *refuse_log_driver(const struct node *node)
+{
+	return refuse_unless(node, WORDS("json-file", "local", "none"),
+		"the engine has no such log driver; json-file, local and none exist");
+}
+
+const char *refuse_log_options(const struct node *node)
+{
+	for (size_t i = 0; i < node->count; i++)
+		if (!is_one_of(node->entries[i].key,
+			    WORDS("max-size", "max-file", "mode", "compress")))
+			return "the engine knows only the options max-size and max-file";
+	return NULL;
+}
+
+const char *refuse_protocol(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("tcp", "udp"), "the engine publishes only tcp and udp yet");
+}
+
+const char *refuse_propagation(const struct node *node)
+{
+	return refuse_unless(node, WORDS("rprivate", "private"),
+		"the engine cannot share mount propagation yet");
+}
+
+const char *refuse_bind_recursive(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("enabled"), "the engine binds with all mounts below only, yet");
+}
+
+const char *refuse_mount_type(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("bind", "volume", "tmpfs"), "the engine has no such mounts yet");
+}
+
+const char *refuse_cgroup(const struct node *node)
+{
+	return refuse_unless(node, WORDS("private"),
+		"the engine gives each container a private cgroup namespace");
+}
+
+const char *refuse_init(const struct node *node)
+{
+	return node->kind == NODE_BOOL && node->boolean
+		       ? "the engine has no init process to offer yet"
+		       : NULL;
+}
+
+const char *refuse_ipc(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("private", "none"), "the engine cannot share IPC namespaces yet");
+}
+
+const char *refuse_pid(const struct node *node)
+{
+	return refuse_unless(node, WORDS("private"), "the engine cannot share PID namespaces yet");
+}
+
+const char *refuse_uts(const struct node *node)
+{
+	return refuse_unless(node, WORDS("private"), "the engine cannot share UTS namespaces yet");
+}
+
+const char *refuse_userns(const struct node *node)
+{
+	return refuse_unless(node, WORDS("host"), "the engine has no user namespaces yet");
+}
+
+const char *refuse_network_mode(const struct node *node)
+{
+	return refuse_unless(node, WORDS("none", "host", "bridge", "default"),
+		"the engine cannot join another container's network yet");
+}
+
+const char *refuse_platform(const struct node *node)
+{
+	static const struct {
+		const char *machine;
+		const char *architecture;
+	} machines[] = {
+		{ "x86_64", "amd64" },
+		{ "aarch64", "arm64" },
+		{ "armv7l", "arm" },
+		{ "riscv64", "riscv64" },
+		{ "s390x", "s390x" },
+		{ "ppc64le", "ppc64le" },
+	};
+	struct utsname host;
+	const char *text = node->text;
+
+	if (node->kind != NODE_STRING || !*text || uname(&host) < 0)
+		return NULL;
+	if (strncmp(text, "linux/", 6) == 0)
+		text += 6;
+	else if (strcmp(text, "linux") == 0)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++) {
+		size_t length = strlen(machines[i].architecture);
+
+		if (strcmp(host.machine, machines[i].machine) == 0 &&
+			(strcmp(text, host.machine) == 0 ||
+				(strncmp(text, machines[i].architecture, length) == 0 &&
+					(text[length] == '\0' || text[length] == '/'))))
+			return NULL;
+	}
+	return "this machine cannot run images of that platform";
+}
+
+const char *refuse_security_opt(const struct node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const char *option = node->entries[i].value->text;
+
+		if (!is_one_of(option, WORDS("no-new-privileges", "no-new-privileges:true",
+					       "no-new-privileges=true", "no-new-privileges:false",
+					       "no-new-privileges=false")))
+			return "the engine knows only no-new-privileges yet";
+	}
+	return NULL;
+}
+
+const char *refuse_ipam_driver(const struct node *node)
+{
+	return refuse_unless(node, WORDS("default"), "the engine has no such address driver");
+}
+
+const char *refuse_network_driver(const struct node *node)
+{
+	return refuse_unless(
+		node, WORDS("bridge", "default"), "the engine has only bridge networks yet");
+}
+
+const char *refuse_volume_driver(const struct node *node)
+{
+	return refuse_unless(node, WORDS("local"), "the engine has only local volumes");
+}
+
+const char *refuse_no_ipv4(const struct node *node)
+{
+	return node->kind == NODE_BOOL && !node->boolean
+		       ? "the engine has no networks without IPv4 yet"
+		       : NULL;
+}
+
+const char *refuse_ipv6(const struct node *node)
+{
+	return node->kind == NODE_BOOL && node->boolean ? "the engine has no IPv6 yet" : NULL;
+}
+
+const char *refuse_external_secret(const struct node *node)
+{
+	return node->kind == NODE_BOOL && node->boolean
+		       ? "there is no store that external ones could come from"
+		       : NULL;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * keys_checks.h - what the key tables point at: checks of single values, and refusals that depend
+ * on the value. */
+#ifndef MYCOMPOSE_COMPOSE_KEYS_CHECKS_H
+#define MYCOMPOSE_COMPOSE_KEYS_CHECKS_H
+
+#include "compose/keys.h"
+
+void check_watch_action(struct canon *c, struct node *node, const struct path *path);
+void check_condition(struct canon *c, struct node *node, const struct path *path);
+void check_rollout_order(struct canon *c, struct node *node, const struct path *path);
+void check_cpus(struct canon *c, struct node *node, const struct path *path);
+void check_cpuset(struct canon *c, struct node *node, const struct path *path);
+void check_cgroup(struct canon *c, struct node *node, const struct path *path);
+void check_container_name(struct canon *c, struct node *node, const struct path *path);
+void check_bind_recursive(struct canon *c, struct node *node, const struct path *path);
+void check_mount_type(struct canon *c, struct node *node, const struct path *path);
+void check_oom_score(struct canon *c, struct node *node, const struct path *path);
+void check_restart(struct canon *c, struct node *node, const struct path *path);
+void check_scale(struct canon *c, struct node *node, const struct path *path);
+void check_stop_signal(struct canon *c, struct node *node, const struct path *path);
+
+const char *refuse_condition(const struct node *node);
+const char *refuse_log_driver(const struct node *node);
+const char *refuse_log_options(const struct node *node);
+const char *refuse_protocol(const struct node *node);
+const char *refuse_propagation(const struct node *node);
+const char *refuse_bind_recursive(const struct node *node);
+const char *refuse_mount_type(const struct node *node);
+const char *refuse_cgroup(const struct node *node);
+const char *refuse_init(const struct node *node);
+const char *refuse_ipc(const struct node *node);
+const char *refuse_pid(const struct node *node);
+const char *refuse_uts(const struct node *node);
+const char *refuse_userns(const struct node *node);
+const char *refuse_network_mode(const struct node *node);
+const char *refuse_platform(const struct node *node);
+const char *refuse_security_opt(const struct node *node);
+const char *refuse_ipam_driver(const struct node *node);
+const char *refuse_network_driver(const struct node *node);
+const char *refuse_volume_driver(const struct node *node);
+const char *refuse_no_ipv4(const struct node *node);
+const char *refuse_ipv6(const struct node *node);
+const char *refuse_external_secret(const struct node *node);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * load.c - the stages of a load, in their order. */
+#include "compose/load.h"
+
+#include <string.h>
+
+#include "compose/loader.h"
+#include "engine/base/memory.h"
+#include "engine/base/strv.h"
+
+struct canon loader_canon(struct loader *l)
+{
+	return (struct canon){
+		.arena = l->arena,
+		.problems = l->problems,
+		.is_raw = l->options->no_interpolate,
+		.warnings = &l->warnings,
+	};
+}
+
+void loader_warn(struct loader *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	strv_take(&l->warnings, xvasprintf(fmt, ap));
+	va_end(ap);
+}
+
+static int run_stages(struct loader *l, struct error *err)
+{
+	const struct compose_options *options = l->options;
+	int r = loader_prepare(l, err);
+
+	if (r < 0)
+		return r;
+	r = loader_read_sources(l, err);
+	if (r < 0 || l->problems->count > 0)
+		return r;
+	loader_apply_profiles(l);
+	if (!options->no_path_resolution)
+		loader_resolve_paths(l, l->tree, l->project->working_dir);
+	if (!options->no_normalize)
+		loader_normalise(l);
+	if (!options->no_consistency)
+		loader_check(l);
+	if (l->problems->count > 0)
+		return 0;
+	loader_note_refusals(l);
+	if (!options->no_interpolate) {
+		loader_build(l);
+		loader_hash(l);
+	}
+	return 0;
+}
+
+/* Vectors of the project live on the heap while they grow and in the arena afterwards. */
+static char **to_arena(struct arena *arena, char ***strv)
+{
+	size_t count = strv_length(*strv);
+	char **copy;
+
+	if (count == 0) {
+		strv_cleanup(strv);
+		*strv = NULL;
+		return NULL;
+	}
+	copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
+	for (size_t i = 0; i < count; i++)
+		copy[i] = arena_strdup(arena, (*strv)[i]);
+	strv_cleanup(strv);
+	*strv = NULL;
+	return copy;
+}
+
+static void settle_vectors(struct loader *l)
+{
+	struct project *project = l->project;
+	char **environment = NULL;
+
+	strmap_for_each (entry, &l->unset)
+		loader_warn(l, "The \"%s\" variable is not set. Defaulting to a blank string.",
+			entry->key);
+	strmap_for_each (entry, &l->environment)
+		strv_take(&environment, xasprintf("%s=%s", entry->key, (const char *)entry->value));
+	strv_sort(environment);
+	project->environment = to_arena(l->arena, &environment);
+	project->warnings = to_arena(l->arena, &l->warnings);
+	project->config_files = to_arena(l->arena, &project->config_files);
+	project->env_files = to_arena(l->arena, &project->env_files);
+	project->profiles = to_arena(l->arena, &project->profiles);
+	strv_sort(project->disabled_services);
+	project->disabled_services = to_arena(l->arena, &project->disabled_services);
+	project->tree = l->tree;
+}
+
+int compose_load(
+	const struct compose_options *options, struct project **ret_project, struct error *err)
+{
+	cleanup_problems struct problems own = PROBLEMS_INIT;
+	struct arena *arena = arena_new();
+	struct loader l = { .options = options, .arena = arena };
+	int r;
+
+	l.project = arena_alloc(arena, sizeof(*l.project));
+	l.project->arena = arena;
+	l.problems = options->problems ? options->problems : &own;
+	r = run_stages(&l, err);
+	if (r == 0)
+		r = problems_to_error(l.problems, err);
+	problems_forget_sources(l.problems);
+	settle_vectors(&l);
+	strv_free(l.files);
+	strmap_release(&l.environment);
+	strmap_release(&l.unset);
+	if (r < 0) {
+		arena_free(arena);
+		return r;
+	}
+	*ret_project = l.project;
+	return 0;
+}

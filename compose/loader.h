@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * loader.h - what the stages of a load share. Internal to the loader's own files. May depend on:
+ * engine/base/. */
+#ifndef MYCOMPOSE_COMPOSE_LOADER_H
+#define MYCOMPOSE_COMPOSE_LOADER_H
+
+#include "compose/keys.h"
+#include "compose/load.h"
+#include "engine/base/strmap.h"
+
+struct loader {
+	const struct compose_options *options;
+	struct arena *arena; /* the project's */
+	struct project *project;
+	struct problems *problems;
+	char **warnings;	   /* heap, moved to the arena at the end */
+	struct strmap environment; /* what interpolation sees: name -> const char * */
+	struct strmap unset;	   /* variables that were not set, in order */
+	char **files;		   /* heap: as named by the user or found */
+	const char *project_name;  /* by flag or environment; NULL: the files decide */
+	struct node *tree;
+};
+
+struct canon loader_canon(struct loader *l);
+void loader_warn(struct loader *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The variable's value or NULL. */
+const char *loader_getenv(const struct loader *l, const char *name);
+/* Read a whole text file into the arena. */
+int loader_read(struct loader *l, const char *path, size_t limit, const char **ret_text,
+	size_t *ret_length, struct error *err);
+
+/* search.c: environment, files, project directory and name. */
+int loader_prepare(struct loader *l, struct error *err);
+/* "[a-z0-9][a-z0-9_-]*" made of anything; "" when nothing is left. */
+char *project_name_normalise(struct arena *arena, const char *text);
+
+/* sources.c: parse, interpolate, canonicalise and merge the files into l->tree. */
+int loader_read_sources(struct loader *l, struct error *err);
+
+/* profiles.c: take the services no active profile enables out of the tree. */
+void loader_apply_profiles(struct loader *l);
+
+/* normal.c: fill in what the files left to rules. */
+void loader_normalise(struct loader *l);
+/* pathrules.c: relative paths of one file's tree become absolute. */
+void loader_resolve_paths(struct loader *l, struct node *root, const char *base);
+/* service_env.c: env_file, label_file and pass-through variables of one service. */
+void loader_resolve_environment(struct loader *l, const char *name, struct node *service);
+/* consistency.c: references, cycles, duplicates. */
+void loader_check(struct loader *l);
+
+/* refusals.c: what stands in the tree that the engine cannot do. */
+void loader_note_refusals(struct loader *l);
+/* build_model.c: tree to structs. */
+void loader_build(struct loader *l);
+/* confighash.c: fill the config_hash fields. */
+void loader_hash(struct loader *l);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * normal.c - fill in what the files left to the rules of the Compose Specification. */
+#include "compose/loader.h"
+
+#include <string.h>
+
+#include "compose/pathnames.h"
+#include "engine/base/memory.h"
+
+static struct node *section(struct loader *l, const char *name)
+{
+	struct node *node = node_get(l->tree, name);
+
+	if (!node) {
+		node = node_new(l->arena, NODE_MAPPING, (struct mark){ 0 });
+		node_set(l->arena, l->tree, name, node);
+	}
+	return node;
+}
+
+/* Add a dependency that another key implies, unless the file states one. */
+static void imply_dependency(
+	struct loader *l, struct node *service, const char *on, bool restart, struct mark mark)
+{
+	struct node *depends_on = node_get(service, "depends_on");
+	struct node *dependency;
+
+	if (!depends_on) {
+		depends_on = node_new(l->arena, NODE_MAPPING, mark);
+		node_set(l->arena, service, "depends_on", depends_on);
+	}
+	if (node_get(depends_on, on))
+		return;
+	dependency = node_new(l->arena, NODE_MAPPING, mark);
+	node_set_string(l->arena, dependency, "condition", "service_started");
+	if (restart)
+		node_set(l->arena, dependency, "restart", node_bool(l->arena, true, mark));
+	node_set(l->arena, dependency, "required", node_bool(l->arena, true, mark));
+	node_set(l->arena, depends_on, on, dependency);
+}
+
+static void imply_from_list(struct loader *l, struct node *service, const char *key, bool restart)
+{
+	const struct node *list = node_get(service, key);
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct node *item = list->entries[i].value;
+
+		if (strncmp(item->text, "container:", 10) != 0)
+			imply_dependency(l, service,
+				arena_strndup(l->arena, item->text, strcspn(item->text, ":")),
+				restart, item->mark);
+	}
+}
+
+static void imply_dependencies(struct loader *l, struct node *service)
+{
+	static const char *const namespaces[] = { "network_mode", "ipc", "pid", "uts", "cgroup" };
+
+	imply_from_list(l, service, "links", true);
+	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {
+		const struct node *node = node_get(service, namespaces[i]);
+
+		if (node && node->kind == NODE_STRING && strncmp(node->text, "service:", 8) == 0)
+			imply_dependency(l, service, node->text + 8, true, node->mark);
+	}
+	imply_from_list(l, service, "volumes_from", false);
+}
+
+static void default_network(struct loader *l, struct node *service)
+{
+	struct node *networks = node_get(service, "networks");
+
+	if (node_get(service, "network_mode") || (networks && networks->count > 0) ||
+		node_get(service, "provider"))
+		return;
+	if (!networks || networks->kind != NODE_MAPPING) {
+		networks = node_new(l->arena, NODE_MAPPING, service->mark);
+		node_set(l->arena, service, "networks", networks);
+	}
+	node_set(l->arena, networks, "default", node_new(l->arena, NODE_NULL, service->mark));
+}
+
+static void complete_build(struct loader *l, struct node *build)
+{
+	struct node *args = node_get(build, "args");
+
+	if (!build || build->kind != NODE_MAPPING)
+		return;
+	if (!node_get(build, "context"))
+		node_set_string(l->arena, build, "context",
+			l->options->no_path_resolution ? "." : l->project->working_dir);
+	if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
+		node_set_string(l->arena, build, "dockerfile", "Dockerfile");
+	for (size_t i = 0; args && i < args->count;) {
+		struct node_entry *entry = &args->entries[i];
+		const char *value =
+			entry->value->kind == NODE_NULL ? loader_getenv(l, entry->key) : NULL;
+
+		if (value)
+			entry->value = node_string(l->arena, value, entry->value->mark);
+		if (entry->value->kind == NODE_NULL)
+			node_remove_at(args, i);
+		else
+			i++;
+	}
+}
+
+static void complete_secrets(struct loader *l, struct node *service)
+{
+	struct node *secrets = node_get(service, "secrets");
+
+	for (size_t i = 0; secrets && i < secrets->count; i++) {
+		struct node *grant = secrets->entries[i].value;
+		const char *source = node_get_text(grant, "source");
+		const char *target = node_get_text(grant, "target");
+
+		if (source && (!target || !*target))
+			node_set_string(l->arena, grant, "target",
+				arena_printf(l->arena, "/run/secrets/%s", source));
+	}
+}
+
+static void normalise_service(struct loader *l, const char *name, struct node *service)
+{
+	default_network(l, service);
+	imply_dependencies(l, service);
+	complete_build(l, node_get(service, "build"));
+	complete_secrets(l, service);
+	if (!l->options->no_env_resolution)
+		loader_resolve_environment(l, name, service);
+}
+
+/* PROJECT_KEY, or for external ones the key; `external: {name: x}` left its name on the flag
+ * (normalise_external). */
+static void name_members(struct loader *l, const char *section_name)
+{
+	struct node *members = node_get(l->tree, section_name);
+
+	for (size_t i = 0; members && i < members->count; i++) {
+		struct node_entry *entry = &members->entries[i];
+		struct node *external;
+		const char *old_name;
+
+		if (entry->value->kind == NODE_NULL)
+			entry->value = node_new(l->arena, NODE_MAPPING, entry->key_mark);
+		external = node_get(entry->value, "external");
+		old_name = NULL;
+		if (external && external->count > 0) {
+			old_name = external->entries[0].value->text;
+			external->count = 0;
+		}
+		if (node_get(entry->value, "name"))
+			continue;
+		if (!old_name)
+			old_name = external && external->kind == NODE_BOOL && external->boolean
+					   ? entry->key
+					   : arena_printf(l->arena, "%s_%s", l->project->name,
+						     entry->key);
+		node_set(l->arena, entry->value, "name",
+			node_string(l->arena, old_name, entry->key_mark));
+	}
+}
+
+/* Which keys of a section the enabled services use. */
+static void collect_uses(
+	struct loader *l, const struct node *service, const char *section_name, struct strmap *used)
+{
+	const struct node *list;
+	const char *member = "source";
+
+	if (strcmp(section_name, "secrets") == 0) {
+		list = node_get(node_get(service, "build"), "secrets");
+		for (size_t i = 0; list && i < list->count; i++) {
+			const char *source = node_get_text(list->entries[i].value, "source");
+
+			if (source)
+				strmap_set(used, source, l);
+		}
+	}
+	list = node_get(service, section_name);
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct node_entry *entry = &list->entries[i];
+		const char *type = node_get_text(entry->value, "type");
+		const char *key = entry->key ? entry->key : node_get_text(entry->value, member);
+
+		if (key && (!type || strcmp(type, "volume") == 0))
+			strmap_set(used, key, l);
+	}
+}
+
+static void drop_unused(struct loader *l, const char *section_name)
+{
+	const struct node *services = node_get(l->tree, "services");
+	struct node *members = node_get(l->tree, section_name), *kept;
+	struct strmap used = STRMAP_INIT;
+
+	if (!members)
+		return;
+	for (size_t i = 0; services && i < services->count; i++)
+		collect_uses(l, services->entries[i].value, section_name, &used);
+	kept = node_new(l->arena, NODE_MAPPING, members->mark);
+	for (size_t i = 0; i < members->count; i++) {
+		const struct node_entry *entry = &members->entries[i];
+
+		if (l->options->all_resources || strmap_has(&used, entry->key))
+			node_append(l->arena, kept, entry->key, entry->key_mark, entry->value);
+	}
+	node_set(l->arena, l->tree, section_name, kept);
+	strmap_release(&used);
+}
+
+static bool uses_default_network(const struct node *services)
+{
+	for (size_t i = 0; services && i < services->count; i++) {
+		const struct node *networks = node_get(services->entries[i].value, "networks");
+
+		if (node_get(networks, "default"))
+			return true;
+	}
+	return false;
+}
+
+void loader_normalise(struct loader *l)
+{
+	static const char *const sections[] = { "networks", "volumes", "secrets", "configs",
+		"models" };
+	struct node *services = node_get(l->tree, "services");
+
+	node_set_string(l->arena, l->tree, "name", l->project->name);
+	for (size_t i = 0; services && i < services->count; i++)
+		normalise_service(l, services->entries[i].key, services->entries[i].value);
+	if (uses_default_network(services) && !node_get(section(l, "networks"), "default"))
+		node_set(l->arena, section(l, "networks"), "default",
+			node_new(l->arena, NODE_MAPPING, services->mark));
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+		if (strcmp(sections[i], "models") != 0)
+			name_members(l, sections[i]);
+		drop_unused(l, sections[i]);
+	}
+}

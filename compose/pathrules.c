@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * pathrules.c - which values are paths of this host, and making them absolute.
+ *
+ * Called for the tree of one file (or include) with its own base, before trees are merged. */
+#include "compose/loader.h"
+
+#include <string.h>
+
+#include "compose/pathnames.h"
+#include "engine/base/memory.h"
+
+static void resolve_text(struct loader *l, struct node *node, const char *base)
+{
+	const char *home = loader_getenv(l, "HOME");
+
+	if (!node || node->kind != NODE_STRING || !*node->text ||
+		strchr(node->text, '$') == node->text)
+		return;
+	node->text = path_absolute(l->arena, base, path_expand_home(l->arena, home, node->text));
+}
+
+/* A build context may be a URL or a Git reference as well. */
+static bool is_remote(const char *text)
+{
+	static const char *const prefixes[] = { "https://", "http://", "git://", "ssh://",
+		"github.com/", "git@", "docker-image://", "oci-layout://", "service:", "target:" };
+
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return strstr(text, "://") != NULL;
+}
+
+static void resolve_context(struct loader *l, struct node *node, const char *base)
+{
+	if (node && node->kind == NODE_STRING && !is_remote(node->text))
+		resolve_text(l, node, base);
+}
+
+static void resolve_build(struct loader *l, struct node *build, const char *base)
+{
+	struct node *contexts = node_get(build, "additional_contexts");
+
+	resolve_context(l, node_get(build, "context"), base);
+	for (size_t i = 0; contexts && i < contexts->count; i++)
+		resolve_context(l, contexts->entries[i].value, base);
+}
+
+static void resolve_mounts(struct loader *l, struct node *volumes, const char *base)
+{
+	for (size_t i = 0; volumes && i < volumes->count; i++) {
+		const struct node *mount = volumes->entries[i].value;
+		const char *type = node_get_text(mount, "type");
+
+		if (type && strcmp(type, "bind") == 0)
+			resolve_text(l, node_get(mount, "source"), base);
+	}
+}
+
+static void resolve_members(struct loader *l, struct node *list, const char *key, const char *base)
+{
+	for (size_t i = 0; list && i < list->count; i++)
+		resolve_text(l, node_get(list->entries[i].value, key), base);
+}
+
+static void resolve_service(struct loader *l, struct node *service, const char *base)
+{
+	struct node *label_files = node_get(service, "label_file");
+
+	resolve_build(l, node_get(service, "build"), base);
+	resolve_mounts(l, node_get(service, "volumes"), base);
+	resolve_members(l, node_get(service, "env_file"), "path", base);
+	resolve_members(l, node_get(node_get(service, "develop"), "watch"), "path", base);
+	for (size_t i = 0; label_files && i < label_files->count; i++)
+		resolve_text(l, label_files->entries[i].value, base);
+}
+
+/* A local volume with `o: bind` names a folder of this host. */
+static void resolve_volume(struct loader *l, struct node *volume, const char *base)
+{
+	struct node *options = node_get(volume, "driver_opts");
+	const char *driver = node_get_text(volume, "driver");
+	const char *o = node_get_text(options, "o");
+
+	if ((!driver || strcmp(driver, "local") == 0) && o && strcmp(o, "bind") == 0)
+		resolve_text(l, node_get(options, "device"), base);
+}
+
+void loader_resolve_paths(struct loader *l, struct node *root, const char *base)
+{
+	struct node *services = node_get(root, "services");
+	struct node *volumes = node_get(root, "volumes");
+
+	for (size_t i = 0; services && i < services->count; i++)
+		resolve_service(l, services->entries[i].value, base);
+	for (size_t i = 0; volumes && i < volumes->count; i++)
+		resolve_volume(l, volumes->entries[i].value, base);
+	resolve_members(l, node_get(root, "secrets"), "file", base);
+	resolve_members(l, node_get(root, "configs"), "file", base);
+}
