@@ -130,13 +130,14 @@ static void carry_anonymous_volumes(const struct container *from, struct contain
 	}
 }
 
-static int take_place_of(struct apply *apply, const struct observed_container *old,
+static int take_place_of(struct apply *apply, const struct plan_action *action,
 	struct container *container, struct error *err)
 {
+	const struct observed_container *old = action->replaces;
 	cleanup_container struct container *record = NULL;
 	int r;
 
-	container->name = xasprintf("%.12s_%s", old->id, old->name);
+	container->name = xasprintf("%.12s_%s", old->id, action->name);
 	env_set(&container->labels, LABEL_REPLACE, old->id);
 	strv_sort(container->labels);
 	if (apply->options->renew_anonymous_volumes)
@@ -161,7 +162,7 @@ static int create_container(struct apply *apply, size_t index, struct error *err
 	if (r < 0)
 		return r;
 	if (action->replaces)
-		r = take_place_of(apply, action->replaces, container, err);
+		r = take_place_of(apply, action, container, err);
 	else
 		container->name = xstrdup(action->name);
 	if (r == 0)

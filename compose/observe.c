@@ -87,7 +87,6 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);
 	item->depends_on = depends_on_label(arena, container_label(container, LABEL_DEPENDS_ON));
-	item->replaces = arena_strdup(arena, container_label(container, LABEL_REPLACE));
 	container_state_release(&state);
 	return 0;
 }

@@ -32,8 +32,6 @@ struct observed_container {
 	enum observed_status status;
 	char **networks;   /* names it is attached to */
 	char **depends_on; /* services, from the label: order of stopping without a file */
-	const char *
-		replaces; /* label `replace`: id of the container it was made to replace, or NULL */
 };
 
 struct observed_network {

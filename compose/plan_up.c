@@ -256,12 +256,12 @@ static void plan_slot_start(struct up *up, size_t service_index, unsigned int nu
 }
 
 static void plan_new_slot(
-	struct up *up, size_t service_index, unsigned int number, const struct index_list *volumes)
+	struct up *up, size_t service_index, unsigned int number, const struct index_list *before)
 {
 	const struct service *service = &up->project->services[service_index];
 	size_t create = add_slot_action(up, PLAN_CREATE, service, number, "not there yet");
 
-	after_list(up, create, volumes);
+	after_list(up, create, before);
 	plan_slot_start(up, service_index, number, NULL, create, NULL);
 }
 
@@ -290,14 +290,14 @@ static size_t stop_and_remove(
 }
 
 static void plan_replace(struct up *up, size_t service_index, const struct observed_container *old,
-	const struct index_list *volumes, const char *why)
+	const struct index_list *before, const char *why)
 {
 	const struct service *service = &up->project->services[service_index];
 	size_t create = add_slot_action(up, PLAN_CREATE, service, old->number, why);
 	size_t stop_position, removal, rename_action;
 
 	up->plan->actions[create].replaces = old;
-	after_list(up, create, volumes);
+	after_list(up, create, before);
 	stop_position = up->plan->count;
 	removal = stop_and_remove(up, old, create, why);
 	/* Dependencies come up first, so that the old one serves as long as it can; where a network
@@ -314,7 +314,7 @@ static void plan_replace(struct up *up, size_t service_index, const struct obser
 }
 
 static void plan_existing(struct up *up, size_t service_index,
-	const struct observed_container *container, const struct index_list *volumes)
+	const struct observed_container *container, const struct index_list *before)
 {
 	const struct service *service = &up->project->services[service_index];
 	const char *why = reason_to_recreate(up, service_index, container);
@@ -322,7 +322,7 @@ static void plan_existing(struct up *up, size_t service_index,
 	size_t previous = NO_ACTION;
 
 	if (why) {
-		plan_replace(up, service_index, container, volumes, why);
+		plan_replace(up, service_index, container, before, why);
 		return;
 	}
 	if (strcmp(container->name, name)) {
@@ -342,40 +342,59 @@ static void plan_existing(struct up *up, size_t service_index,
 		container->status == OBSERVED_CREATED ? "created, never started" : "not running");
 }
 
-static bool observed_has_id(const struct observed *observed, const char *id)
+/* A place (service, number) belongs to one container: the one with the proper name, else the first.
+ * Others of the same place were made to replace it by a recreate that was interrupted. */
+static bool is_leftover(
+	struct up *up, const struct service *service, const struct observed_container *container)
 {
-	for (size_t i = 0; i < observed->container_count; i++)
-		if (!strcmp(observed->containers[i].id, id))
+	const char *name = plan_container_name(up->plan, up->project, service, container->number);
+
+	if (!strcmp(container->name, name))
+		return false;
+	for (size_t i = 0; i < up->observed->container_count; i++) {
+		const struct observed_container *other = &up->observed->containers[i];
+
+		if (other->one_off || other == container || other->number != container->number ||
+			strcmp(other->service, container->service))
+			continue;
+		if (!strcmp(other->name, name) || other < container)
 			return true;
+	}
 	return false;
 }
 
-/* A record made to replace a container that is still there: its recreate was interrupted and starts
- * over. */
-static bool is_leftover(const struct up *up, const struct service *service,
-	const struct observed_container *container)
+/* Records that an interrupted recreate left have names that a new attempt wants again: they go
+ * first. */
+static void remove_leftovers(
+	struct up *up, const struct service *service, struct index_list *before)
 {
-	return container->replaces && !observed_is_up(container) &&
-	       observed_has_id(up->observed, container->replaces) &&
-	       strcmp(container->name,
-		       plan_container_name(up->plan, up->project, service, container->number));
+	for (size_t i = 0; i < up->observed->container_count; i++) {
+		const struct observed_container *container = &up->observed->containers[i];
+
+		if (!container->one_off && !strcmp(container->service, service->name) &&
+			is_leftover(up, service, container))
+			index_list_add(up, before,
+				stop_and_remove(up, container, NO_ACTION,
+					"left by an interrupted recreate"));
+	}
 }
 
 static void plan_service(struct up *up, size_t service_index, const struct index_list *volumes)
 {
 	const struct service *service = &up->project->services[service_index];
+	struct index_list before = { 0 };
 	unsigned int kept = 0, highest = 0;
+
+	for (size_t i = 0; i < volumes->count; i++)
+		index_list_add(up, &before, volumes->items[i]);
+	remove_leftovers(up, service, &before);
 
 	for (size_t i = 0; i < up->observed->container_count; i++) {
 		const struct observed_container *container = &up->observed->containers[i];
 
-		if (container->one_off || strcmp(container->service, service->name))
+		if (container->one_off || strcmp(container->service, service->name) ||
+			is_leftover(up, service, container))
 			continue;
-		if (is_leftover(up, service, container)) {
-			stop_and_remove(
-				up, container, NO_ACTION, "left by an interrupted recreate");
-			continue;
-		}
 		if (container->number > highest)
 			highest = container->number;
 		if (kept == service->replicas) {
@@ -384,11 +403,11 @@ static void plan_service(struct up *up, size_t service_index, const struct index
 			stop_and_remove(up, container, NO_ACTION, "scaled down");
 			continue;
 		}
-		plan_existing(up, service_index, container, volumes);
+		plan_existing(up, service_index, container, &before);
 		kept++;
 	}
 	for (; kept < service->replicas; kept++)
-		plan_new_slot(up, service_index, ++highest, volumes);
+		plan_new_slot(up, service_index, ++highest, &before);
 }
 
 static void plan_orphan_removal(struct up *up)
@@ -396,6 +415,44 @@ static void plan_orphan_removal(struct up *up)
 	for (size_t i = 0; i < up->observed->container_count; i++)
 		if (observed_is_orphan(up->project, &up->observed->containers[i]))
 			stop_and_remove(up, &up->observed->containers[i], NO_ACTION, "orphan");
+}
+
+static bool has_removal(const struct up *up, const char *id)
+{
+	for (size_t i = 0; i < up->plan->count; i++)
+		if (up->plan->actions[i].kind == PLAN_REMOVE && up->plan->actions[i].id &&
+			!strcmp(up->plan->actions[i].id, id))
+			return true;
+	return false;
+}
+
+/* Running containers that stay as they are (of services not selected, orphans, --no-recreate) but
+ * are attached to a network that is made anew: it cannot go while they run, so they stop for that
+ * moment. */
+static void pause_bystanders(struct up *up)
+{
+	for (size_t i = 0; up->diverged.count && i < up->observed->container_count; i++) {
+		const struct observed_container *container = &up->observed->containers[i];
+		size_t stop, start;
+
+		if (!observed_is_up(container) || !touches_diverged_network(up, container) ||
+			has_removal(up, container->id))
+			continue;
+		stop = plan_add_container(
+			up->plan, PLAN_STOP, container, "a network of it is made anew");
+		start = plan_add_container(
+			up->plan, PLAN_START, container, "a network of it is made anew");
+		plan_after(up->plan, start, stop);
+		for (size_t n = 0; n < strv_length(container->networks); n++) {
+			size_t removal = (size_t)strmap_get(&up->diverged, container->networks[n]);
+			size_t creation = (size_t)strmap_get(&up->networks, container->networks[n]);
+
+			if (removal)
+				plan_after(up->plan, removal - 1, stop);
+			if (creation)
+				plan_after(up->plan, start, creation - 1);
+		}
+	}
 }
 
 static int select_services(struct up *up, struct error *err)
@@ -441,6 +498,7 @@ static int plan_everything(struct up *up, struct error *err)
 	for (size_t i = 0; i < up->project->service_count; i++)
 		if (up->selected[order[i]])
 			plan_service(up, order[i], &volumes);
+	pause_bystanders(up);
 	return 0;
 }
 
