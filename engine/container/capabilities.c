@@ -24,14 +24,19 @@ static bool is_all(const char *name)
 	return strcasecmp(name, "ALL") == 0;
 }
 
-/* cap_from_name also takes numbers, which users of Compose files may not write. */
+/* cap_from_name also takes numbers, and stops at the first character that is none of a name's:
+ * neither is for users to write. */
 static int capability_number(const char *name, cap_value_t *ret)
 {
 	char full[NAME_MAX_LENGTH + sizeof("cap_")];
 
 	if (strncasecmp(name, "CAP_", 4) == 0)
 		name += 4;
-	if (!isalpha((unsigned char)*name) || strlen(name) > NAME_MAX_LENGTH)
+	for (const char *c = name; *c; c++) {
+		if (!isalpha((unsigned char)*c) && *c != '_')
+			return -EINVAL;
+	}
+	if (strlen(name) > NAME_MAX_LENGTH)
 		return -EINVAL;
 	snprintf(full, sizeof(full), "cap_%s", name);
 	return cap_from_name(full, ret) < 0 ? -EINVAL : 0;
@@ -80,11 +85,15 @@ int capabilities_combine(
 	bool add_all, drop_all;
 	int r = parse_list(add, &added, &add_all, err);
 
-	if (r < 0)
-		return error_wrap(err, "cap_add");
+	if (r < 0) {
+		error_wrap(err, "cap_add");
+		return r;
+	}
 	r = parse_list(drop, &dropped, &drop_all, err);
-	if (r < 0)
-		return error_wrap(err, "cap_drop");
+	if (r < 0) {
+		error_wrap(err, "cap_drop");
+		return r;
+	}
 	if (add_all)
 		*ret = capabilities_all() & ~dropped;
 	else if (drop_all)

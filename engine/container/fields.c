@@ -253,7 +253,9 @@ static int read_struct(const struct field *field, const struct json *json, const
 {
 	int r = fields_from_json(field->type, json_get(json, key), p, err);
 
-	return r < 0 ? error_wrap(err, "'%s'", key) : 0;
+	if (r < 0)
+		error_wrap(err, "'%s'", key);
+	return r;
 }
 
 static void release_struct(const struct field *field, void *p)
@@ -294,8 +296,10 @@ static int read_array(const struct field *field, const struct json *json, const 
 		void *item = array_grow(p, count, field->type->size);
 		int r = fields_from_json(field->type, child, item, err);
 
-		if (r < 0)
-			return error_wrap(err, "'%s[%zu]'", key, *count - 1);
+		if (r < 0) {
+			error_wrap(err, "'%s[%zu]'", key, *count - 1);
+			return r;
+		}
 	}
 	return 0;
 }
@@ -324,7 +328,9 @@ static int read_custom(const struct field *field, const struct json *json, const
 {
 	int r = field->custom->from_json(json_get(json, key), p, err);
 
-	return r < 0 ? error_wrap(err, "'%s'", key) : 0;
+	if (r < 0)
+		error_wrap(err, "'%s'", key);
+	return r;
 }
 
 static void release_custom(const struct field *field, void *p)
@@ -411,7 +417,9 @@ static int read_field(
 			       ? error_set(err, -EBADMSG, "'%s': missing", field->key)
 			       : 0;
 	r = codecs[field->kind].read(field, holder, key, (char *)object + field->offset, err);
-	return r < 0 && *section ? error_wrap(err, "'%s'", section) : r;
+	if (r < 0 && *section)
+		error_wrap(err, "'%s'", section);
+	return r;
 }
 
 int fields_from_json(
@@ -477,8 +485,10 @@ int fields_read_file(const struct field_type *type, int version, void *object, i
 	size_t length;
 	int r = file_read(dir_fd, name, FILE_MAX, &text, &length, err);
 
-	if (r < 0)
-		return error_wrap(err, "%s", path);
+	if (r < 0) {
+		error_wrap(err, "%s", path);
+		return r;
+	}
 	if (length == 0)
 		return error_set(err, -EBADMSG, "%s: the file is empty", path);
 	r = json_parse(text, length, &json, err);
@@ -486,5 +496,7 @@ int fields_read_file(const struct field_type *type, int version, void *object, i
 		r = check_version(json, version, err);
 	if (r == 0)
 		r = fields_from_json(type, json, object, err);
-	return r < 0 ? error_wrap(err, "%s", path) : 0;
+	if (r < 0)
+		error_wrap(err, "%s", path);
+	return r;
 }

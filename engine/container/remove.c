@@ -122,5 +122,7 @@ int container_remove(const struct engine *engine, const struct container *contai
 		r = remove_finish(engine, leftover, container->id, err);
 	if (r == 0 && remove_anonymous)
 		r = volumes_purge(engine, err);
-	return r < 0 ? error_wrap(err, "container '%s'", container->name) : 0;
+	if (r < 0)
+		error_wrap(err, "container '%s'", container->name);
+	return r;
 }

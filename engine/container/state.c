@@ -112,5 +112,7 @@ int container_save_state(const struct engine *engine, const char *id,
 	if (r >= 0)
 		r = fields_write_file(
 			&state_type, STATE_VERSION, state, dir_fd, "state.json", durability, err);
-	return r < 0 ? error_wrap(err, "state of container %.*s", ID_SHORT_LENGTH, id) : 0;
+	if (r < 0)
+		error_wrap(err, "state of container %.*s", ID_SHORT_LENGTH, id);
+	return r;
 }

@@ -130,7 +130,9 @@ static int copy_regular(struct copy *copy, const struct level *level, const stru
 	if (copy_data(src_fd, dst_fd, st.st_size) < 0)
 		return failed(copy, entry, "copy");
 	r = tree_copy_attributes(src_fd, dst_fd, copy->err);
-	return r < 0 ? error_wrap(copy->err, "copy '%s'", entry->path) : 0;
+	if (r < 0)
+		error_wrap(copy->err, "copy '%s'", entry->path);
+	return r;
 }
 
 /* What is not entered or read: made anew, then given its owner, mode and times by name. */
@@ -238,7 +240,9 @@ static int copy_level(struct copy *copy, const struct level *level)
 	if (r < 0)
 		return r;
 	r = tree_copy_attributes(level->src_fd, level->dst_fd, copy->err);
-	return r < 0 ? error_wrap(copy->err, "copy '%s'", *level->path ? level->path : ".") : 0;
+	if (r < 0)
+		error_wrap(copy->err, "copy '%s'", *level->path ? level->path : ".");
+	return r;
 }
 
 int tree_copy(int src_fd, int dst_fd, struct error *err)

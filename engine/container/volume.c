@@ -114,7 +114,8 @@ int volume_make(const struct engine *engine, const char *name, char *const *labe
 		r = error_sys(err, -errno, "create volume directory");
 	if (r < 0) {
 		tree_remove(volumes_fd, temporary, NULL);
-		return error_wrap(err, "volume '%s'", name);
+		error_wrap(err, "volume '%s'", name);
+		return r;
 	}
 	if (fsync(volumes_fd) < 0)
 		return error_sys(err, -errno, "sync volume directory");
@@ -196,7 +197,7 @@ int volume_open(const struct engine *engine, const char *name, struct error *err
 		return dir_fd;
 	fd = file_open(dir_fd, DATA_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, err);
 	if (fd < 0)
-		return error_wrap(err, "volume '%s'", name);
+		error_wrap(err, "volume '%s'", name);
 	return fd;
 }
 
@@ -226,5 +227,7 @@ int volume_populate(const struct engine *engine, const char *name, int src_fd, s
 	if (r < 0 || volume->populated)
 		return r;
 	r = populate(volume, dir_fd, src_fd, err);
-	return r < 0 ? error_wrap(err, "populate volume '%s'", name) : 0;
+	if (r < 0)
+		error_wrap(err, "populate volume '%s'", name);
+	return r;
 }

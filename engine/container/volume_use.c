@@ -12,8 +12,9 @@
 #include "engine/base/strv.h"
 #include "engine/container/records.h"
 
-#define LEFTOVER_SUFFIX_LENGTH 16 /* hex digits: two volumes of one name may go one after another \
-				   */
+#define LEFTOVER_SUFFIX_LENGTH                                             \
+	16 /* hex digits: two volumes of one name may go one after another \
+	    */
 
 static bool names_volume(const struct container *container, const char *name)
 {
@@ -143,7 +144,9 @@ static int remove_leftover(int volumes_fd, const char *name, struct error *err)
 {
 	int r = tree_remove(volumes_fd, name, err);
 
-	return r < 0 ? error_wrap(err, "remove volume data") : 0;
+	if (r < 0)
+		error_wrap(err, "remove volume data");
+	return r;
 }
 
 int volumes_sweep(const struct engine *engine, struct error *err)
