@@ -53,7 +53,7 @@ void subnet_format(const struct subnet *subnet, char text[static SUBNET_TEXT])
 	char address_text[ADDRESS_TEXT];
 
 	address_format(subnet->base, address_text);
-	snprintf(text, SUBNET_TEXT, "%s/%u", address_text, subnet->prefix);
+	snprintf(text, SUBNET_TEXT, "%s/%u", address_text, subnet->prefix % 100u);
 }
 
 uint32_t subnet_mask(const struct subnet *subnet)

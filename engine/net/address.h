@@ -36,7 +36,8 @@ uint32_t subnet_last_host(const struct subnet *subnet);
 void mac_from_address(uint32_t address, char text[static MAC_TEXT]);
 int mac_parse(const char *text, uint8_t ret[static 6]);
 
-/* Docker's default pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 to 192.168.240.0/20. */
+/* Docker's default pools: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 to 192.168.240.0/20.
+ */
 #define DEFAULT_POOLS 31
 struct subnet default_pool(size_t index);
 

@@ -32,9 +32,9 @@ struct network {
 	char *gateway;
 	char *ip_range; /* CIDR inside subnet, NULL = whole subnet */
 	bool internal;
-	char *bridge;	/* interface name, at most 15 bytes: "mc-" + 12 hex of the id, or as driver
-			   option asked */
-	uint32_t mtu;	/* 0 = kernel's default */
+	char *bridge;	 /* interface name, at most 15 bytes: "mc-" + 12 hex of the id, or as driver
+			    option asked */
+	uint32_t mtu;	 /* 0 = kernel's default */
 	char **labels;	 /* "key=value" */
 	char **options;	 /* driver options "key=value" */
 	char **reserved; /* addresses that no container gets from the pool (aux_addresses) */
@@ -91,10 +91,10 @@ struct endpoint {
 	char **aliases; /* names it answers to in this network, container name included */
 	char *address;	/* "172.18.0.2", without prefix length */
 	uint8_t prefix_length;
-	char *gateway;		      /* NULL when internal */
-	char *mac;		      /* "02:42:ac:12:00:02" */
-	char *interface;	      /* inside the container: eth0, eth1 … */
-	char **dns;		      /* where its other names are asked; NULL = the host's resolvers */
+	char *gateway;	 /* NULL when internal */
+	char *mac;	 /* "02:42:ac:12:00:02" */
+	char *interface; /* inside the container: eth0, eth1 … */
+	char **dns;	 /* where its other names are asked; NULL = the host's resolvers */
 	struct published_port *ports; /* published through this endpoint */
 	size_t port_count;
 };

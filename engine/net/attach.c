@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * attach.c - the parent's half of an attachment: veth pairs between bridges and a netns. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/base/ids.h"
+#include "engine/base/memory.h"
+#include "engine/net/room.h"
+
+#define IPV6_MIN_MTU 1280 /* RFC 8200; below it the kernel gives a link no IPv6 settings at all */
+
+/* A restarted container's old veth may live on for a while: the kernel takes netns apart in the
+ * background. So names are drawn, not derived; of 48 random bits, two alike are not to be expected,
+ * and the kernel refuses them. */
+static void host_name_draw(char name[static INTERFACE_TEXT])
+{
+	char id[ID_LENGTH + 1];
+
+	id_random(id);
+	snprintf(name, INTERFACE_TEXT, "mv%.*s", ID_SHORT_LENGTH, id);
+}
+
+/* Looking leaves the batch alone; making the bridge sends it, which is merely early. */
+static int bridge_index(
+	struct netlink *netlink, const struct network *network, uint32_t *ret, struct error *err)
+{
+	struct link_info link;
+	int r = netlink_find_link(netlink, network->bridge, &link, err);
+
+	if (r == -ENODEV) /* deleted since network_up */
+		return network_bridge_up(netlink, network, ret, err);
+	if (r == 0)
+		*ret = link.index;
+	return r;
+}
+
+static int veth_add(const struct engine *engine, struct netlink *netlink,
+	const struct endpoint *endpoint, int netns_fd, struct error *err)
+{
+	cleanup_network struct network *network = NULL;
+	struct network_traits traits;
+	char host_name[INTERFACE_TEXT];
+	struct veth_pair pair;
+	uint8_t mac[6];
+	int r = network_find(engine, endpoint->network, &network, err);
+
+	if (r == 0)
+		r = network_traits_read(network->options, &traits, err);
+	if (r == 0 && mac_parse(endpoint->mac, mac) < 0)
+		r = error_set(err, -EINVAL, "'%s' is no MAC address", endpoint->mac);
+	if (r < 0)
+		return r;
+	host_name_draw(host_name);
+	pair = (struct veth_pair){
+		.host_name = host_name,
+		.group = network_group(network),
+		.mtu = network->mtu,
+		.isolated = traits.no_icc,
+		/* With bridge-nf-call-iptables a container that uses its own published port is
+		 * sent back by the bridge itself, through the port its frame came from. */
+		.hairpin = endpoint->port_count > 0,
+		.has_ipv6 = (!network->mtu || network->mtu >= IPV6_MIN_MTU) &&
+			    access("/proc/sys/net/ipv6", F_OK) == 0,
+		.peer_name = endpoint->interface,
+		.peer_netns_fd = netns_fd,
+		.peer_mac = mac,
+	};
+	r = bridge_index(netlink, network, &pair.bridge_index, err);
+	if (r == 0)
+		netlink_add_veth(netlink, &pair);
+	return r;
+}
+
+/* On failure, pairs made so far go with the netns, which the caller gives up. */
+int endpoint_attach(const struct engine *engine, const struct endpoint *endpoints, size_t count,
+	int netns_fd, struct error *err)
+{
+	cleanup_netlink struct netlink *netlink = NULL;
+	int r;
+
+	if (!count)
+		return 0;
+	r = netlink_open(&netlink, err);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		r = veth_add(engine, netlink, &endpoints[i], netns_fd, err);
+		if (r < 0)
+			error_wrap(err, "network '%s'", endpoints[i].network);
+	}
+	return r < 0 ? r : netlink_commit(netlink, err);
+}

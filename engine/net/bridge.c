@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * bridge.c - the bridge of a network, and the host switches it needs. */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/net/room.h"
+
+static int bridge_find(struct netlink *netlink, const struct network *network,
+	struct link_info *ret, struct error *err)
+{
+	int r = netlink_find_link(netlink, network->bridge, ret, err);
+
+	if (r == 0 && strcmp(ret->kind, "bridge") != 0)
+		return error_set(
+			err, -EEXIST, "interface '%s' exists and is not a bridge", network->bridge);
+	return r;
+}
+
+static int bridge_make(struct netlink *netlink, const struct network *network,
+	struct link_info *ret, struct error *err)
+{
+	char mac_text[MAC_TEXT];
+	uint8_t mac[6];
+	int r;
+
+	mac_from_address(network_gateway(network), mac_text);
+	mac_parse(mac_text, mac);
+	netlink_add_bridge(netlink, network->bridge, network->mtu, mac);
+	r = netlink_commit(netlink, err);
+	if (r < 0)
+		return r;
+	r = bridge_find(netlink, network, ret, err);
+	return r == -ENODEV ? error_set(err, r, "bridge '%s' vanished", network->bridge) : r;
+}
+
+int network_bridge_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
+	struct error *err)
+{
+	struct link_info link;
+	int r = bridge_find(netlink, network, &link, err);
+
+	if (r == -ENODEV)
+		r = bridge_make(netlink, network, &link, err);
+	/* The host shall neither speak IPv6 on the bridge nor believe a container's router
+	 * advertisement (CVE-2020-10749, CVE-2020-13401). */
+	if (r == 0)
+		r = ipv6_off(network->bridge, err);
+	if (r < 0)
+		return r;
+	netlink_add_address(
+		netlink, link.index, network_gateway(network), network_subnet(network).prefix);
+	netlink_add_link_up(netlink, link.index);
+	r = netlink_commit(netlink, err);
+	if (r == 0)
+		*ret_index = link.index;
+	return r;
+}
+
+/* Forwarding is the host's: it is switched on once and left, as others may have come to need it. */
+static int forwarding_on(struct error *err)
+{
+	int r = switch_set("/proc/sys/net/ipv4/ip_forward", "1", err);
+
+	if (r > 0)
+		log_info("net.ipv4.ip_forward was 0 and is now 1");
+	return r < 0 ? r : 0;
+}
+
+int network_up(const struct engine *engine, const struct network *network, struct error *err)
+{
+	cleanup_netlink struct netlink *netlink = NULL;
+	uint32_t index;
+	int r;
+
+	(void)engine;
+	if (!network_is_bridge(network))
+		return 0;
+	r = netlink_open(&netlink, err);
+	if (r == 0)
+		r = network_bridge_up(netlink, network, &index, err);
+	if (r == 0 && !network->internal)
+		r = forwarding_on(err);
+	return r < 0 ? error_wrap(err, "network '%s'", network->name) : 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * room.h - what the files of this room share: the lock, where records lie, small questions about a
+ * network. Nobody outside includes it.
+ *
+ *   <data>/networks/NAME.json                  the network
+ *   <run>/networks.lock                        held while any of this is changed
+ *   <run>/networks/NAME/ID.json                the endpoint of container ID
+ *   <run>/networks/NAME/addresses/ADDRESS      symlink to ID: the address is taken
+ *   <run>/networks/NAME/addresses/cursor       the address given last
+ *   <run>/networks/NAME/resolver               flock of the process that serves names; its port
+ *   <run>/networks/.containers/ID/NAME         container ID has an endpoint in NAME
+ *
+ * The two indexes make allocation and release independent of how many endpoints there are. They are
+ * written before the record and removed after it, so that one without a record is merely stale. */
+#ifndef MYCOMPOSE_NET_ROOM_H
+#define MYCOMPOSE_NET_ROOM_H
+
+#include "engine/net/address.h"
+#include "engine/net/netlink.h"
+#include "engine/net/network.h"
+
+#define RECORD_LIMIT	(1 << 20) /* bytes of one record */
+#define CONTAINERS_PATH "networks/.containers"
+#define INTERFACE_TEXT	16 /* IFNAMSIZ */
+
+/* Returns the fd that holds the lock. */
+int room_lock(const struct engine *engine, struct error *err);
+
+/* What the driver options say. Pointers go into the options. */
+struct network_traits {
+	const char *bridge;
+	uint32_t mtu;
+	bool no_icc;	    /* containers of this network may not talk to each other */
+	bool no_masquerade; /* their own addresses leave the host */
+};
+int network_traits_read(char *const *options, struct network_traits *ret, struct error *err);
+bool interface_name_is_valid(const char *name);
+
+/* The record as it is on disk; built-in networks that were never used have none (-ENOENT). */
+int network_read(
+	const struct engine *engine, const char *name, struct network **ret, struct error *err);
+/* All records, built-in ones only where on disk. */
+int network_read_all(
+	const struct engine *engine, struct network ***ret, size_t *ret_count, struct error *err);
+bool network_is_bridge(const struct network *network);
+bool network_is_builtin(const char *name);
+struct subnet network_subnet(const struct network *network);
+uint32_t network_gateway(const struct network *network);
+/* Host ends of the network's veths carry this link group, so that one request deletes them all. */
+uint32_t network_group(const struct network *network);
+/* Delete the bridge and the veths that dying netns have not taken along yet. */
+int network_links_delete(const struct network *network, struct error *err);
+/* network_up with a handle the caller has; *ret_index is the bridge's. */
+int network_bridge_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
+	struct error *err);
+
+/* Opens <run>/networks/NAME; -ENOENT when it is not there. */
+int endpoints_open(const struct engine *engine, const char *network, struct error *err);
+/* -ENOENT without a message when there is none. */
+int endpoint_read(int dir_fd, const char *container_id, struct endpoint *ret, struct error *err);
+/* The container's id from the name of a record file; NULL if it is no such name. Heap. */
+char *endpoint_file_id(const char *file_name);
+
+/* Write a sysctl unless it has the value. 1 = changed; 0 = was so, or the kernel has none. */
+int switch_set(const char *path, const char *value, struct error *err);
+/* No IPv6 on the interface and no belief in router advertisements; before it comes up. */
+int ipv6_off(const char *interface, struct error *err);
+
+/* firewall_sync for who holds the lock. */
+int firewall_sync_locked(const struct engine *engine, struct error *err);
+/* The UDP and TCP port on which the gateway's name service listens; 0 = nobody serves. */
+uint16_t resolver_port_read(int dir_fd);
+
+#endif
