@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * child.c - the child's way from clone3 to execve, step by step.
+ *
+ * The tables are the order. Cgroup first: the limits hold for everything after, and the cgroup
+ * namespace shows this group as its root. Network before mounts, since sysfs shows the netns it was
+ * mounted in. Sysctls before /proc/sys becomes read-only; mount points before the root does. */
+#include "engine/container/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+
+struct step {
+	const char *what; /* said before the message; NULL where that says enough */
+	int (*run)(struct setup *setup, struct error *err);
+};
+
+static int join_cgroup(struct setup *setup, struct error *err)
+{
+	return cgroup_join(setup->cgroup, err);
+}
+
+static int open_root(struct setup *setup, struct error *err)
+{
+	setup->root_fd = file_open(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0, err);
+	return setup->root_fd < 0 ? setup->root_fd : 0;
+}
+
+static int resolve_user(struct setup *setup, struct error *err)
+{
+	return user_resolve(setup->root_fd, setup->user, setup->container->spec.group_add,
+		&setup->identity, err);
+}
+
+static const struct step start_steps[] = {
+	{ NULL, join_cgroup },
+	{ NULL, namespaces_enter },
+	{ "network", network_set_up },
+	{ NULL, hostname_set },
+	{ "root file system", rootfs_mount },
+	{ NULL, standard_mounts },
+	{ NULL, devices_add },
+	{ NULL, mounts_attach },
+	{ NULL, hosts_files_bind },
+	{ NULL, rootfs_make_cwd },
+	{ NULL, sysctls_write },
+	{ NULL, paths_mask },
+	{ "terminal", console_open },
+	{ "root file system", rootfs_make_read_only },
+	{ "root file system", rootfs_pivot },
+	{ NULL, resolve_user },
+	{ NULL, process_attributes_set },
+	{ "standard streams", stdio_connect },
+	{ NULL, process_execute },
+};
+
+static const struct step enter_steps[] = {
+	{ NULL, join_cgroup },
+	{ NULL, namespaces_enter },
+	{ NULL, open_root },
+	{ "terminal", console_open },
+	{ NULL, resolve_user },
+	{ NULL, process_attributes_set },
+	{ "standard streams", stdio_connect },
+	{ NULL, process_execute },
+};
+
+static void send_report(const struct setup *setup, const struct report *report)
+{
+	/* Less than PIPE_BUF, so in one piece. If the parent is gone SIGPIPE ends us, which is
+	 * right: nobody would look after what we start. */
+	while (write(setup->status_fd, report, sizeof(*report)) < 0 && errno == EINTR)
+		;
+}
+
+static void report_failure(const struct setup *setup, const struct error *err)
+{
+	struct report report = {
+		.kind = REPORT_FAILED, .code = err->code, .exit_code = err->exit_code
+	};
+
+	snprintf(report.text, sizeof(report.text), "%s", error_text(err));
+	send_report(setup, &report);
+}
+
+void child_report_ready(const struct setup *setup)
+{
+	struct report report = { .kind = REPORT_READY };
+
+	send_report(setup, &report);
+}
+
+static void run_steps(struct setup *setup, const struct step *steps, size_t count)
+	__attribute__((noreturn));
+static void run_steps(struct setup *setup, const struct step *steps, size_t count)
+{
+	struct error err = ERROR_INIT;
+
+	process_detach();
+	for (size_t i = 0; i < count; i++) {
+		if (steps[i].run(setup, &err) == 0)
+			continue;
+		if (steps[i].what)
+			error_wrap(&err, "%s", steps[i].what);
+		break;
+	}
+	report_failure(setup, &err);
+	/* Not exit(): buffers and handlers are the parent's. */
+	_exit(127);
+}
+
+void child_start(struct setup *setup)
+{
+	run_steps(setup, start_steps, ARRAY_LEN(start_steps));
+}
+
+void child_enter(struct setup *setup)
+{
+	run_steps(setup, enter_steps, ARRAY_LEN(enter_steps));
+}

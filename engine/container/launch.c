@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * launch.c - the parent's half of a start: everything that can be known, checked and opened before
+ * the child exists; then one clone3.
+ *
+ * All that takes time (netns, veth, mounts) is the child's, so launch_begin is back after about a
+ * millisecond and the caller can begin the next one. The child needs no word from the parent. */
+#include "engine/container/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+#include "engine/base/strv.h"
+#include "engine/container/self_exe.h"
+#include "engine/container/setup.h"
+#include "engine/image/image.h"
+
+#define PATH_DEFAULT	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define KILL_TIMEOUT_MS	   10000
+#define EXIT_ENGINE_FAILED 125 /* docker run's */
+
+void setup_init(struct setup *setup, const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, const struct launch_stdio *stdio)
+{
+	const struct spec *spec = &container->spec;
+
+	*setup = (struct setup){
+		.engine = engine,
+		.host = host,
+		.container = container,
+		.args = spec->args,
+		.cwd = spec->cwd && *spec->cwd ? spec->cwd : "/",
+		.user = spec->user,
+		.terminal = spec->terminal,
+		.privileged = spec->privileged,
+		.capabilities = spec->capabilities,
+		.stdio = *stdio,
+		.namespaces = { 0, 0, -1, -1, -1, -1, -1, -1 },
+		.status_fd = -1,
+		.console_fd = -1,
+		.root_fd = -1,
+	};
+}
+
+void setup_release(struct setup *setup)
+{
+	for (size_t i = 0; setup->sources && i < setup->container->spec.mount_count; i++)
+		close_fd(&setup->sources[i].tree_fd);
+	free(setup->sources);
+	if (setup->endpoints)
+		endpoint_list_free(setup->endpoints, setup->endpoint_count);
+	namespaces_release(&setup->namespaces);
+	seccomp_filter_release(&setup->filter);
+	process_user_release(&setup->identity);
+	cgroup_free(setup->cgroup);
+	strv_free(setup->env);
+	strv_free(setup->layers);
+	free(setup->hostname);
+}
+
+int setup_process(struct setup *setup, struct error *err)
+{
+	const struct spec *spec = &setup->container->spec;
+	const char *profile = spec->privileged ? "unconfined" : spec->seccomp;
+	int r;
+
+	if (!setup->args || !setup->args[0])
+		return error_set(err, -EINVAL, "no command specified");
+	/* Before the child is a copy of it: see self_exe.h. */
+	if (!self_exe_is_protected())
+		return error_set(err, -EPERM,
+			"the program's own file is not shielded (self_exe_protect was not called)");
+	if (!env_get(setup->env, "PATH"))
+		env_set(&setup->env, "PATH", PATH_DEFAULT);
+	if (setup->terminal && !env_get(setup->env, "TERM"))
+		env_set(&setup->env, "TERM", "xterm");
+	/* Rules go by the container's capabilities, for exec too. */
+	r = seccomp_filter_get(setup->engine, profile, spec->capabilities, &setup->filter, err);
+	return r < 0 ? r : capabilities_available(setup->container, &setup->capabilities, err);
+}
+
+static int setup_container(struct setup *setup, struct error *err)
+{
+	const struct container *container = setup->container;
+	int r;
+
+	setup->env = strv_copy(container->spec.env);
+	setup->hostname = container->spec.hostname && *container->spec.hostname
+				  ? xstrdup(container->spec.hostname)
+				  : xstrndup(container->id, ID_SHORT_LENGTH);
+	r = setup_process(setup, err);
+	if (r == 0)
+		r = mounts_check(container, err);
+	if (r == 0)
+		r = namespaces_plan(setup, err);
+	if (r == 0)
+		r = image_chain_paths(setup->engine, container->chain_ids, &setup->layers, err);
+	if (r == 0 && container->spec.network.mode == NAMESPACE_PRIVATE)
+		r = endpoint_of_container(setup->engine, container->id, &setup->endpoints,
+			&setup->endpoint_count, err);
+	if (r == 0)
+		r = mounts_open_sources(setup, err);
+	return r < 0 ? r : hosts_files_write(setup, err);
+}
+
+static int clone_child(
+	struct setup *setup, void (*child)(struct setup *setup), int *ret_pidfd, struct error *err)
+{
+	cleanup_error struct error local = ERROR_INIT;
+	cleanup_fd int birth_fd = cgroup_birth_fd(setup->cgroup, &local);
+	pid_t pid;
+
+	if (birth_fd < 0 && birth_fd != -ENOENT)
+		return error_move(err, &local);
+	pid = namespaces_clone(&setup->namespaces, birth_fd, ret_pidfd, err);
+	if (pid == 0)
+		child(setup);
+	return pid;
+}
+
+int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct launch *ret,
+	struct error *err)
+{
+	struct launch launch = LAUNCH_INIT;
+	cleanup_fd int record_fd = -1, console_fd = -1;
+	int pair[2];
+	pid_t pid;
+	int r;
+
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return error_sys(err, -errno, "pipe");
+	launch.status_fd = pair[0];
+	record_fd = setup->status_fd = pair[1];
+	if (setup->terminal) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+			launch_release(&launch);
+			return error_sys(err, -errno, "socketpair");
+		}
+		launch.console_fd = pair[0];
+		console_fd = setup->console_fd = pair[1];
+	}
+	pid = clone_child(setup, child, &launch.pidfd, err);
+	if (pid < 0) {
+		launch_release(&launch);
+		return pid;
+	}
+	/* A zombie still has its start time, so this can be no other process. */
+	r = process_identify(pid, &launch.process, err);
+	if (r < 0) {
+		launch_abandon(&launch);
+		return r;
+	}
+	*ret = launch;
+	return 0;
+}
+
+static int begin(struct setup *setup, struct launch *ret, struct error *err)
+{
+	const struct container *container = setup->container;
+	const char *parent = setup->engine->cgroup_parent;
+	int r = setup_container(setup, err);
+
+	if (r < 0)
+		return r;
+	r = cgroup_create(setup->host, parent, container->id, &container->spec.resources,
+		&setup->cgroup, err);
+	if (r < 0)
+		return r;
+	r = launch_clone(setup, child_start, ret, err);
+	if (r < 0)
+		cgroup_remove(setup->host, parent, container->id, NULL);
+	return r;
+}
+
+int launch_begin(const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, const struct launch_stdio *stdio, struct launch *ret,
+	struct error *err)
+{
+	struct setup setup;
+	int r;
+
+	setup_init(&setup, engine, host, container, stdio);
+	r = begin(&setup, ret, err);
+	if (r < 0)
+		hosts_files_remove(&setup);
+	setup_release(&setup);
+	return r;
+}
+
+/* waitid may be interrupted; the child has ended or is about to. */
+static void reap(int pidfd, siginfo_t *info)
+{
+	memset(info, 0, sizeof(*info));
+	while (waitid(P_PIDFD, (id_t)pidfd, info, WEXITED) < 0 && errno == EINTR)
+		;
+}
+
+void launch_abandon(struct launch *launch)
+{
+	siginfo_t info;
+
+	if (launch->pidfd >= 0) {
+		pidfd_send_signal(launch->pidfd, SIGKILL, NULL, 0);
+		reap(launch->pidfd, &info);
+	}
+	launch_release(launch);
+}
+
+static int failed(struct launch *launch, const struct report *report, struct error *err)
+{
+	siginfo_t info;
+
+	reap(launch->pidfd, &info);
+	if (report) {
+		error_set(err, report->code, "%.*s", (int)sizeof(report->text), report->text);
+		if (err)
+			err->exit_code = report->exit_code;
+		return report->code;
+	}
+	if (info.si_code == CLD_EXITED)
+		return error_set(err, -EIO, "the process ended while it was being set up");
+	return error_set(err, -EIO,
+		"the process was killed by signal %d while it was being set up%s", info.si_status,
+		info.si_status == SIGKILL ? " (its memory limit may be too low)" : "");
+}
+
+static ssize_t read_report(int fd, struct report *report)
+{
+	ssize_t n;
+
+	do {
+		n = read(fd, report, sizeof(*report));
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
+{
+	struct report report;
+	bool ready = false;
+	int console_fd = -1;
+	ssize_t n;
+
+	while ((n = read_report(launch->status_fd, &report)) == (ssize_t)sizeof(report)) {
+		if (report.kind == REPORT_FAILED)
+			return failed(launch, &report, err);
+		ready = true;
+	}
+	if (n < 0)
+		return error_sys(err, -errno, "read the record pipe");
+	if (!ready)
+		return failed(launch, NULL, err);
+	if (launch->console_fd >= 0) {
+		console_fd = console_receive(launch->console_fd);
+		if (console_fd < 0)
+			return error_sys(err, console_fd, "receive the terminal");
+	}
+	close_fd(&launch->status_fd);
+	close_fd(&launch->console_fd);
+	launch->done = true;
+	*ret_console = console_fd;
+	return 0;
+}
+
+int launch_finish(const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, struct launch *launch, int *ret_console,
+	struct error *err)
+{
+	cleanup_error struct error local = ERROR_INIT;
+
+	if (launch_outcome(launch, ret_console, &local) == 0)
+		return 0;
+	if (local.exit_code == 0)
+		local.exit_code = EXIT_ENGINE_FAILED;
+	launch_release(launch);
+	cgroup_remove(host, engine->cgroup_parent, container->id, NULL);
+	return error_move(err, &local);
+}
+
+void launch_release(struct launch *launch)
+{
+	close_fd(&launch->pidfd);
+	close_fd(&launch->status_fd);
+	close_fd(&launch->console_fd);
+}
+
+static int kill_all(const struct engine *engine, const struct cgroup_host *host, const char *id,
+	uint64_t *ret_oom_kills, struct error *err)
+{
+	cleanup_error struct error local = ERROR_INIT;
+	struct cgroup *cgroup = NULL;
+	int r = cgroup_open(host, engine->cgroup_parent, id, &cgroup, &local);
+
+	*ret_oom_kills = 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = cgroup_kill(cgroup, KILL_TIMEOUT_MS, &local);
+	if (r == 0)
+		r = cgroup_oom_kills(cgroup, ret_oom_kills, &local);
+	cgroup_free(cgroup);
+	if (r == 0)
+		r = cgroup_remove(host, engine->cgroup_parent, id, &local);
+	return r < 0 ? error_move(err, &local) : 0;
+}
+
+int launch_clean(const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, bool *ret_oom_killed, struct error *err)
+{
+	cleanup_free char *directory = xasprintf("containers/%s", container->id);
+	uint64_t oom_kills;
+	int r = kill_all(engine, host, container->id, &oom_kills, err);
+
+	if (r == 0)
+		r = tree_remove(engine->run_fd, directory, err);
+	if (r == 0)
+		*ret_oom_killed = oom_kills > 0;
+	return r;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * mount_fd.c - the new mount API with this project's errors. */
+#include "engine/container/mount_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/memory.h"
+
+/* The kernel explains a refused option in the context itself, one "e text" a read(2). */
+static int context_error(int fs_fd, int code, const char *type, struct error *err)
+{
+	char text[256];
+	ssize_t n = read(fs_fd, text, sizeof(text) - 1);
+
+	if (n <= 2)
+		return error_sys(err, code, "mount %s", type);
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return error_sys(err, code, "mount %s: %s", type, text + 2);
+}
+
+int mount_new(const char *type, const struct mount_option *options, size_t count,
+	unsigned int attributes, struct error *err)
+{
+	cleanup_fd int fs_fd = fsopen(type, FSOPEN_CLOEXEC);
+	int fd;
+
+	if (fs_fd < 0)
+		return error_sys(err, -errno, "mount %s", type);
+	for (size_t i = 0; i < count; i++) {
+		const struct mount_option *option = &options[i];
+		unsigned int command = option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+		if (fsconfig(fs_fd, command, option->key, option->value, 0) < 0)
+			return context_error(fs_fd, -errno, type, err);
+	}
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return context_error(fs_fd, -errno, type, err);
+	fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, attributes);
+	return fd < 0 ? context_error(fs_fd, -errno, type, err) : fd;
+}
+
+int mount_clone(int fd, bool recursive, struct error *err)
+{
+	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+	int tree_fd = open_tree(fd, "", flags | (recursive ? AT_RECURSIVE : 0));
+
+	return tree_fd < 0 ? error_sys(err, -errno, "bind mount") : tree_fd;
+}
+
+int mount_change(int fd, uint64_t set, unsigned long propagation, bool recursive, struct error *err)
+{
+	struct mount_attr attr = { .attr_set = set, .propagation = propagation };
+	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+
+	if (mount_setattr(fd, "", flags, &attr, sizeof(attr)) < 0)
+		return error_sys(err, -errno, "change mount flags");
+	return 0;
+}
+
+int mount_attach(int mount_fd, int target_fd, struct error *err)
+{
+	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+
+	if (move_mount(mount_fd, "", target_fd, "", flags) < 0)
+		return error_sys(err, -errno, "attach mount");
+	return 0;
+}
+
+int mount_read_only_over(int fd, struct error *err)
+{
+	cleanup_fd int tree_fd = mount_clone(fd, true, err);
+	int r;
+
+	if (tree_fd < 0)
+		return tree_fd;
+	r = mount_change(tree_fd, MOUNT_ATTR_RDONLY, 0, true, err);
+	return r < 0 ? r : mount_attach(tree_fd, fd, err);
+}

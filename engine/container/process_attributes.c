@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * process_attributes.c - what else survives execve(2): signals, umask, priorities, limits, keyring.
+ *
+ * A container must not see how the command that started it was itself run. */
+#include "engine/container/setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ioprio.h>
+#include <linux/keyctl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+
+#define CPU_MASK_BYTES 1024 /* 8192 CPUs, the kernel's largest NR_CPUS */
+
+static const struct rlimit_row {
+	const char *name;
+	int resource;
+} rlimits[] = {
+	{ "as", RLIMIT_AS },
+	{ "core", RLIMIT_CORE },
+	{ "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA },
+	{ "fsize", RLIMIT_FSIZE },
+	{ "locks", RLIMIT_LOCKS },
+	{ "memlock", RLIMIT_MEMLOCK },
+	{ "msgqueue", RLIMIT_MSGQUEUE },
+	{ "nice", RLIMIT_NICE },
+	{ "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC },
+	{ "rss", RLIMIT_RSS },
+	{ "rtprio", RLIMIT_RTPRIO },
+	{ "rttime", RLIMIT_RTTIME },
+	{ "sigpending", RLIMIT_SIGPENDING },
+	{ "stack", RLIMIT_STACK },
+};
+
+/* First thing in the child: a session of its own, signals as a fresh process has them. The umask is
+ * 0 while device nodes and directories are made. */
+void process_detach(void)
+{
+	sigset_t none;
+
+	setsid(); /* fails only for a group leader, which a new process is not */
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL); /* KILL, STOP and glibc's own two refuse, rightly */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	umask(0);
+}
+
+static int set_rlimit(const struct spec_rlimit *limit, struct error *err)
+{
+	/* UINT64_MAX is RLIM_INFINITY */
+	struct rlimit value = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+
+	for (size_t i = 0; i < ARRAY_LEN(rlimits); i++) {
+		if (strcmp(rlimits[i].name, limit->type) != 0)
+			continue;
+		if (setrlimit((__rlimit_resource_t)rlimits[i].resource, &value) == 0)
+			return 0;
+		return error_sys(err, -errno, "ulimit %s%s", limit->type,
+			errno == EPERM ? " (above the hard limit of this host)" : "");
+	}
+	return error_set(err, -EINVAL, "ulimit '%s': no such limit", limit->type);
+}
+
+/* Docker's default is 0. Going below what we were started with takes CAP_SYS_RESOURCE, which
+ * matters only to who asked for it. */
+static int set_oom_score(const struct setup *setup, struct error *err)
+{
+	const struct spec *spec = &setup->container->spec;
+	cleanup_error struct error local = ERROR_INIT;
+	cleanup_fd int fd = -1;
+	struct statfs fs;
+	char text[16];
+	int r;
+
+	fd = file_open_beneath(setup->root_fd, "proc/self/oom_score_adj", O_WRONLY, 0, &local);
+	if (fd < 0)
+		return error_move(err, &local);
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+		return error_set(err, -EINVAL, "/proc of the container is not procfs");
+	snprintf(text, sizeof(text), "%d", spec->has_oom_score_adj ? spec->oom_score_adj : 0);
+	r = fd_write_all(fd, text, strlen(text), &local);
+	if (r < 0 && spec->has_oom_score_adj)
+		return error_set(err, r, "oom_score_adj %s: %s", text, strerror(-r));
+	return 0;
+}
+
+static int reset_scheduling(struct error *err)
+{
+	const struct sched_param none = { 0 };
+	unsigned char all[CPU_MASK_BYTES];
+
+	if (sched_setscheduler(0, SCHED_OTHER, &none) < 0 || setpriority(PRIO_PROCESS, 0, 0) < 0)
+		return error_sys(err, -errno, "reset scheduling");
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) < 0 && errno != ENOSYS)
+		return error_sys(err, -errno, "reset I/O priority");
+	memset(all, 0xff, sizeof(all)); /* the cpuset cuts it down */
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0)
+		return error_sys(err, -errno, "reset CPU affinity");
+	return 0;
+}
+
+/* Key rings know no namespace: without one of its own the container would hold ours. keyrings(7) */
+static int new_keyring(struct error *err)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		return error_sys(err, -errno, "make a session key ring");
+	return 0;
+}
+
+int process_attributes_set(struct setup *setup, struct error *err)
+{
+	const struct spec *spec = &setup->container->spec;
+	int r = new_keyring(err);
+
+	if (r == 0)
+		r = reset_scheduling(err);
+	if (r == 0)
+		r = set_oom_score(setup, err);
+	for (size_t i = 0; r == 0 && i < spec->rlimit_count; i++)
+		r = set_rlimit(&spec->rlimits[i], err);
+	umask(0022);
+	return r;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * setup.h - what the two halves of a start share: the parent fills struct setup, the child, a copy
+ * of the parent made by clone3, works through it. Internal to launch and exec.
+ *
+ * The child is single-threaded, so it may allocate; it changes nothing that the parent sees. Each
+ * step returns 0 or a negative errno with the message in err. */
+#ifndef MYCOMPOSE_CONTAINER_SETUP_H
+#define MYCOMPOSE_CONTAINER_SETUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/base/errors.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/container/container.h"
+#include "engine/container/launch.h"
+#include "engine/container/seccomp_filter.h"
+
+/* Where the content of one spec_mount comes from, opened by the parent. */
+struct mount_source {
+	int tree_fd; /* detached mount; -1: tmpfs, made by the child */
+	bool directory;
+	bool populate; /* a volume that takes over the image's content */
+};
+
+/* Namespaces to make anew and to join (one pidfd for each, -1 = none). */
+struct namespace_plan {
+	uint64_t create; /* CLONE_NEW*; never CLONE_NEWPID: that is clone3's */
+	uint64_t clone;	 /* those that clone3 makes */
+	int join_net_fd;
+	int join_ipc_fd;
+	int join_uts_fd;
+	int join_cgroup_fd;
+	int join_pid_fd;
+	int enter_fd; /* exec: all namespaces of this process */
+};
+
+struct process_user {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t group_count;
+	char *home;
+};
+
+struct setup {
+	const struct engine *engine;
+	const struct cgroup_host *host;
+	const struct container *container;
+	struct cgroup *cgroup;
+
+	/* the process */
+	char *const *args;
+	char **env;
+	const char *cwd;
+	const char *user;
+	bool terminal;
+	bool privileged;
+	uint64_t capabilities;
+	struct seccomp_filter filter;
+	struct launch_stdio stdio;
+
+	/* the container around it; unused by exec */
+	struct namespace_plan namespaces;
+	struct endpoint *endpoints;
+	size_t endpoint_count;
+	char **layers;		      /* absolute paths, top first */
+	struct mount_source *sources; /* one for each of spec.mounts */
+	char *hostname;
+
+	int status_fd;	/* the child's end of the record pipe */
+	int console_fd; /* the child's end of the socket for the pty master */
+
+	/* what the child finds on its way */
+	int root_fd; /* of the container's root; "/" for exec */
+	struct process_user identity;
+};
+
+/* The child's side of the record pipe. READY precedes execve, so that the parent can tell a child
+ * that was killed on its way from one that runs. */
+enum report_kind { REPORT_READY, REPORT_FAILED };
+struct report {
+	uint32_t kind;
+	int32_t code; /* negative errno */
+	int32_t exit_code;
+	char text[500];
+};
+
+/* child.c: the steps of a start / of an exec; neither returns. */
+void child_start(struct setup *setup) __attribute__((noreturn));
+void child_enter(struct setup *setup) __attribute__((noreturn));
+/* Said just before execve. */
+void child_report_ready(const struct setup *setup);
+
+/* launch.c: shared with exec.c. */
+void setup_init(struct setup *setup, const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, const struct launch_stdio *stdio);
+void setup_release(struct setup *setup);
+/* Environment with what every process gets (PATH, HOSTNAME, TERM) and the filter. */
+int setup_process(struct setup *setup, struct error *err);
+/* clone3 into the cgroup and run `child`; fills ret. */
+int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct launch *ret,
+	struct error *err);
+/* Wait for the record; the console arrives with it. On failure the child has been reaped. */
+int launch_outcome(struct launch *launch, int *ret_console, struct error *err);
+/* Kill and reap a child that has not been reported on; the fds are closed. */
+void launch_abandon(struct launch *launch);
+
+/* namespaces.c */
+int namespaces_plan(struct setup *setup, struct error *err); /* parent */
+void namespaces_release(struct namespace_plan *plan);
+pid_t namespaces_clone(const struct namespace_plan *plan, int cgroup_fd, int *ret_pidfd,
+	struct error *err); /* 0 in the child */
+int namespaces_enter(struct setup *setup, struct error *err);
+int network_set_up(struct setup *setup, struct error *err);
+int hostname_set(struct setup *setup, struct error *err);
+
+/* rootfs.c */
+int rootfs_mount(struct setup *setup, struct error *err);
+int rootfs_make_cwd(struct setup *setup, struct error *err);
+int rootfs_make_read_only(struct setup *setup, struct error *err);
+int rootfs_pivot(struct setup *setup, struct error *err);
+
+/* standard_mounts.c */
+int standard_mounts(struct setup *setup, struct error *err);
+bool has_mount_at(const struct container *container, const char *path);
+
+/* devices.c */
+int devices_fill(int dev_fd, const struct setup *setup, struct error *err);
+int devices_add(struct setup *setup, struct error *err);
+
+/* mounts.c */
+int mounts_check(const struct container *container, struct error *err);
+int mounts_open_sources(struct setup *setup, struct error *err); /* parent */
+int mounts_attach(struct setup *setup, struct error *err);
+
+/* hosts_files.c */
+int hosts_files_write(struct setup *setup, struct error *err); /* parent */
+void hosts_files_remove(const struct setup *setup);	       /* parent: undo */
+int hosts_files_bind(struct setup *setup, struct error *err);
+
+/* masked.c */
+int paths_mask(struct setup *setup, struct error *err);
+
+/* sysctls.c */
+int sysctls_write(struct setup *setup, struct error *err);
+
+/* console.c */
+int console_open(struct setup *setup, struct error *err);
+int console_receive(int socket_fd);
+int stdio_connect(struct setup *setup, struct error *err);
+
+/* user.c: name or number, from the passwd and group files below root_fd. */
+int user_resolve(int root_fd, const char *user, char *const *group_add, struct process_user *ret,
+	struct error *err);
+void process_user_release(struct process_user *user);
+
+/* process_attributes.c */
+void process_detach(void);
+int process_attributes_set(struct setup *setup, struct error *err);
+
+/* capabilities_apply.c */
+int capabilities_available(const struct container *container, uint64_t *mask, struct error *err);
+int capabilities_drop_bounding(uint64_t keep, struct error *err);
+int capabilities_set(uint64_t mask, struct error *err);
+
+/* execute.c: identity, working directory, filter, execve. Returns only on failure. */
+int process_execute(struct setup *setup, struct error *err);
+
+/* init.c: fork the real process, be its PID 1. Returns in the process that goes on to execve. */
+int init_fork(struct setup *setup, struct error *err);
+
+#endif
