@@ -26,6 +26,14 @@ ROOMS := cmd compose engine/supervisor engine/container engine/image engine/net 
 room_lib = $(BUILD)/$(subst /,-,$(1)).a
 LIBS := $(foreach r,$(ROOMS),$(call room_lib,$(r)))
 
+comma := ,
+# V=1 shows the commands.
+ifeq ($(V),1)
+quiet = $(2)
+else
+quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
+endif
+
 .PHONY: all help deps demo check unit e2e lint fmt fmt-check asan bench install clean images
 all: $(BUILD)/mycompose
 
@@ -34,18 +42,18 @@ help:
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call quiet,CC,$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<)
 
 # $(1) = room: its library holds every .c directly in the folder, main.c excepted.
 define room_rules
 $(call room_lib,$(1)): $$(patsubst %.c,$$(BUILD)/%.o,$$(filter-out cmd/main.c,$$(wildcard $(1)/*.c)))
 	@rm -f $$@
-	ar rcsD $$@ $$^
+	$$(call quiet,AR,ar rcsD $$@ $$^)
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 $(BUILD)/mycompose: $(BUILD)/cmd/main.o $(LIBS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LDLIBS)
+	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl$(comma)--start-group $(LIBS) -Wl$(comma)--end-group $(LDLIBS))
 
 # Unit tests: tests/unit/ROOM/x_test.c -> build/tests/unit/ROOM/x_test, linked with its own room and the rooms it may use.
 below_cmd               := $(ROOMS)
@@ -61,7 +69,7 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/*_test.c tests/u
 
 define unit_rules
 $(BUILD)/tests/unit/$(1)/%_test: $(BUILD)/tests/unit/$(1)/%_test.o $(foreach r,$(below_$(1)),$(call room_lib,$(r)))
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(foreach r,$(below_$(1)),$(call room_lib,$(r))) -Wl,--end-group $$(LDLIBS) -lcmocka
+	$$(call quiet,LINK,$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl$$(comma)--start-group $(foreach r,$(below_$(1)),$(call room_lib,$(r))) -Wl$$(comma)--end-group $$(LDLIBS) -lcmocka)
 unit-$(1): $$(patsubst %.c,$$(BUILD)/%,$$(wildcard tests/unit/$(1)/*_test.c))
 	@tests/run-unit $$^
 endef
