@@ -9,7 +9,9 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cmd/escape.h"
 #include "compose/load.h"
+#include "engine/base/json.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
@@ -137,6 +139,8 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 	unsigned int needs = app->verb->needs;
 	int r;
 
+	if (app->ad_hoc_only)
+		needs &= ~(unsigned int)(MAY_USE_PROJECT | NEEDS_HONOURED);
 	if (needs & (NEEDS_PROJECT | NEEDS_NAME | MAY_USE_PROJECT)) {
 		r = prepare_project(app, operands, err);
 		if (r < 0)
@@ -165,12 +169,37 @@ void app_release(struct app *app)
 
 void app_print_error(const struct app *app, const struct error *err)
 {
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	const char *text = error_text(err);
 
 	if (!*text)
 		return;
-	if (app->global.progress && !strcmp(app->global.progress, "json"))
-		fprintf(stderr, "{\"error\":true,\"message\":\"%s\"}\n", text);
-	else
-		fprintf(stderr, "%s\n", text);
+	if (app->global.progress && !strcmp(app->global.progress, "json")) {
+		strbuf_add_str(&out, "{\"error\":true,\"message\":");
+		json_quote(&out, text, strlen(text));
+		strbuf_add_char(&out, '}');
+	} else {
+		escape_add(&out, text, "\n\t");
+	}
+	fprintf(stderr, "%s\n", strbuf_text(&out));
+}
+
+int app_need_operands(
+	const struct app *app, char *const *operands, size_t least, size_t most, struct error *err)
+{
+	size_t count = strv_length(operands);
+	const char *path = app->verb_path;
+
+	if (count < least && least == most)
+		return error_set(err, -EINVAL, "'mycompose %s' requires %zu argument%s", path,
+			least, least == 1 ? "" : "s");
+	if (count < least)
+		return error_set(err, -EINVAL, "'mycompose %s' requires at least %zu argument%s",
+			path, least, least == 1 ? "" : "s");
+	if (count > most && most == 0)
+		return error_set(err, -EINVAL, "'mycompose %s' accepts no arguments", path);
+	if (count > most)
+		return error_set(err, -EINVAL, "'mycompose %s' accepts at most %zu argument%s",
+			path, most, most == 1 ? "" : "s");
+	return 0;
 }

@@ -21,4 +21,9 @@ void app_print_error(const struct app *app, const struct error *err);
 /* True when `word` can only mean a container or an image: a path, a tag or a digest in it. */
 bool app_word_is_no_service(const char *word);
 
+/* Check the number of operands: "'mycompose VERB' requires at least 1 argument". `most` SIZE_MAX =
+ * no bound. */
+int app_need_operands(
+	const struct app *app, char *const *operands, size_t least, size_t most, struct error *err);
+
 #endif

@@ -54,16 +54,6 @@ static bool is_shown(const struct attached *attached, const char *service)
 	return true;
 }
 
-/* "PROJECT-web-1" is shown as "web-1"; a container_name is shown whole. */
-static const char *label_of(const struct attached *attached, const char *name)
-{
-	size_t length = strlen(attached->run->app->project_name);
-
-	if (!strncmp(name, attached->run->app->project_name, length) && name[length] == '-')
-		return name + length + 1;
-	return name;
-}
-
 /* The record that an id stands for, made on first sight: containers get their ids only while the
  * plan is applied. */
 static struct shown *shown_for(
@@ -90,8 +80,8 @@ static struct shown *shown_for(
 	shown->attached = attached;
 	shown->source = SIZE_MAX;
 	if (is_shown(attached, service))
-		shown->source =
-			log_printer_add(attached->printer, label_of(attached, container->name));
+		shown->source = log_printer_add(attached->printer,
+			log_printer_short_name(attached->run->app->project_name, container->name));
 	strmap_set(&attached->containers, id, shown);
 	return shown;
 }
@@ -235,7 +225,8 @@ static void print_attaching(struct attached *attached)
 
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_action *action = &plan->actions[i];
-		const char *label = label_of(attached, action->name);
+		const char *label =
+			log_printer_short_name(attached->run->app->project_name, action->name);
 
 		if (!action->service || !is_shown(attached, action->service->name) ||
 			(action->kind != PLAN_START && action->kind != PLAN_KEEP) ||

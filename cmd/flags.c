@@ -161,6 +161,8 @@ static int parse_short(const struct flag *flags, void *options, const char *word
 		}
 		value = c[1] == '=' ? c + 2 : c + 1;
 		if (!*value && c[1] != '=') {
+			if (!next && *c == 'h')
+				return -EAGAIN; /* `run -h` where -h also is --hostname */
 			if (!next)
 				return error_set(err, -EINVAL, "flag needs an argument: '%c' in %s",
 					*c, word);

@@ -74,6 +74,15 @@ const char *log_printer_label(const struct log_printer *printer, size_t source)
 	return printer->sources[source].label;
 }
 
+const char *log_printer_short_name(const char *project, const char *name)
+{
+	size_t length = project ? strlen(project) : 0;
+
+	if (length && !strncmp(name, project, length) && name[length] == '-')
+		return name + length + 1;
+	return name;
+}
+
 void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
 	int64_t time_ns, const char *text, size_t length)
 {

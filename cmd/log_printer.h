@@ -23,6 +23,9 @@ void log_printer_free(struct log_printer *printer);
  */
 size_t log_printer_add(struct log_printer *printer, const char *label);
 const char *log_printer_label(const struct log_printer *printer, size_t source);
+/* "PROJECT-web-1" is shown as "web-1"; another name, or any without a project (NULL), whole. Points
+ * into `name`. */
+const char *log_printer_short_name(const char *project, const char *name);
 /* A whole line without its end. stdout's lines go to stdout, stderr's to stderr. */
 void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
 	int64_t time_ns, const char *text, size_t length);

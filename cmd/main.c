@@ -89,7 +89,7 @@ static const struct verb *find_verb(const struct verb *const *list, const char *
 /* Walk from the table down to the verb that has a run function. *ret_path is "network create",
  * heap. */
 static const struct verb *resolve_verb(
-	char **words, char ***ret_rest, char **ret_path, struct error *err)
+	struct app *app, char **words, char ***ret_rest, char **ret_path, struct error *err)
 {
 	const struct verb *const *list = verbs;
 	cleanup_free char *path = NULL;
@@ -119,6 +119,7 @@ static const struct verb *resolve_verb(
 			return NULL;
 		}
 		list = verb->children;
+		app->ad_hoc_only |= verb->ad_hoc_children;
 	}
 	return NULL;
 }
@@ -185,9 +186,10 @@ static int dispatch(struct app *app, char **argv, struct error *err)
 		help_program(verbs, global_flags, stdout);
 		return 0;
 	}
-	app->verb = resolve_verb(words, &rest, &path, err);
+	app->verb = resolve_verb(app, words, &rest, &path, err);
 	if (!app->verb)
 		return err->code;
+	app->verb_path = path;
 	return run_verb(app, rest, path, err);
 }
 

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/escape.h"
 #include "engine/base/memory.h"
-#include "engine/base/strbuf.h"
-#include "engine/base/strv.h"
 
 #define GAP 3
 
@@ -18,23 +17,6 @@ struct table {
 	size_t columns;
 	size_t minimum_width;
 };
-
-/* Control bytes as \xNN, so that neither a name nor a command line moves the cursor or sets a
- * title. */
-static char *escape_cell(const char *text)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f)
-			strbuf_addf(&out, "\\x%02x", *c);
-		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* C1 controls in UTF-8 */
-			strbuf_addf(&out, "\\x%02x", *++c);
-		else
-			strbuf_add_char(&out, (char)*c);
-	}
-	return strbuf_steal(&out);
-}
 
 static size_t width_of(const char *text)
 {
@@ -72,7 +54,7 @@ void table_free(struct table *table)
 
 void table_cell(struct table *table, const char *text)
 {
-	add_cell(table, escape_cell(text ? text : ""));
+	add_cell(table, escape_control(text ? text : ""));
 }
 
 void table_cellf(struct table *table, const char *fmt, ...)

@@ -41,6 +41,8 @@ struct app {
 	char *project_name;	    /* set whenever a project is meant, with or without a file */
 	struct error project_error; /* MAY_USE_PROJECT: why the file did not load */
 	const struct verb *verb;
+	const char *verb_path; /* "network create" */
+	bool ad_hoc_only;      /* below `container` or `image`: never a service */
 };
 
 enum verb_needs {
@@ -61,9 +63,11 @@ struct verb {
 	const char *summary; /* one line, for the list of commands and the top of --help */
 	const struct flag *flags;
 	size_t options_size;
-	unsigned int needs;  /* enum verb_needs */
-	bool flags_anywhere; /* flags may follow operands (not for run and exec) */
-	bool ad_hoc_exit;    /* usage errors exit 125, as docker's run */
+	unsigned int needs;   /* enum verb_needs */
+	bool flags_anywhere;  /* flags may follow operands (not for run and exec) */
+	bool ad_hoc_children; /* of a group: MAY_USE_PROJECT does not count, names are never
+				 services */
+	bool ad_hoc_exit;     /* usage errors exit 125, as docker's run */
 	/* Fill in defaults that are not zero; may be NULL. */
 	void (*defaults)(void *options);
 	/* Returns the exit code, or a negative errno with err set. `args` are the operands. */

@@ -10,4 +10,8 @@ extern const struct verb verb_commit, verb_config, verb_container, verb_create, 
 	verb_network, verb_ps, verb_restart, verb_rm, verb_rmi, verb_run, verb_save, verb_start,
 	verb_stop, verb_up, verb_version, verb_volume;
 
+/* Rows of the groups whose names differ from those above. */
+extern const struct verb verb_container_inspect, verb_container_ls, verb_image_inspect,
+	verb_image_ls, verb_image_rm, verb_image_tag;
+
 #endif
