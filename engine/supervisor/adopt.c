@@ -61,11 +61,11 @@ static void bury(struct minded *minded)
 	minded_finish(minded, NULL);
 }
 
-/* The record still said "running": container_load_state corrects the status, but leaves the process
- * that was meant. */
+/* The record still said "running", and container_load_state has corrected it: no time of an end was
+ * ever written. */
 static bool died_unseen(const struct container_state *state)
 {
-	return state->status == CONTAINER_EXITED && state->process.pid > 0;
+	return state->status == CONTAINER_EXITED && state->exit_code < 0 && !state->finished_ns;
 }
 
 /* Takes the container over. */

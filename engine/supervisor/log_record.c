@@ -157,26 +157,33 @@ bool log_record_parse(const char *line, size_t length, struct strbuf *text, enum
 	return true;
 }
 
-/* Does the raw line that ends at `end` (its "\n" stands there) end a line of text? Looked at from
- * its tail, which has a fixed form: `…\n","stream":"stdout","time":"…"}`. A quote inside the text
- * is escaped, so the last `","stream":` is the real one; the "n" before it is a line end only after
- * an odd number of backslashes. */
-static bool ends_line(const char *window, size_t end)
+enum raw_line {
+	RAW_FRAGMENT, /* no record */
+	RAW_PIECE,    /* a record whose line goes on */
+	RAW_LINE_END,
+};
+
+/* Judge the raw line that ends at `end` (its "\n" stands there) by its tail, which has a fixed form:
+ * `…\n","stream":"stdout","time":"…"}`. A quote inside the text is escaped, so the last `","stream":`
+ * is the real one; the "n" before it is a line end only after an odd number of backslashes. */
+static enum raw_line judge(const char *window, size_t end)
 {
 	static const char mark[] = "\",\"stream\":\"";
 	size_t length = sizeof(mark) - 1, lowest = end > 128 ? end - 128 : 0, at, backslashes = 0;
 
-	if (end < length + 2)
-		return false;
+	if (end < length + 2 || window[end - 1] != '}')
+		return RAW_FRAGMENT;
 	for (at = end - length; at > lowest; at--) {
+		if (window[at] == '\n')
+			return RAW_FRAGMENT;
 		if (memcmp(window + at, mark, length) == 0)
 			break;
 	}
-	if (at <= lowest || at < 2 || window[at - 1] != 'n')
-		return false;
+	if (at <= lowest || at < 2)
+		return RAW_FRAGMENT;
 	while (backslashes + 2 <= at && window[at - 2 - backslashes] == '\\')
 		backslashes++;
-	return backslashes % 2 == 1;
+	return window[at - 1] == 'n' && backslashes % 2 == 1 ? RAW_LINE_END : RAW_PIECE;
 }
 
 static ssize_t read_window(int fd, char *window, size_t length, off_t at)
@@ -214,6 +221,7 @@ off_t log_tail_offset(int fd, int64_t *lines, bool *open)
 		off_t base = end - (off_t)length;
 		/* What lies at the lower end has too little before it: the next window's. */
 		size_t margin = base > 0 ? WINDOW / 2 : 0;
+		enum raw_line kind;
 
 		if (read_window(fd, window, length, base) < 0)
 			return -EIO;
@@ -223,13 +231,12 @@ off_t log_tail_offset(int fd, int64_t *lines, bool *open)
 			if (!newline)
 				break;
 			at = (size_t)(newline - window);
-			if (ends_line(window, at)) {
-				if (*open && --*lines == 0)
-					return base + (off_t)at + 1;
-				*open = false;
-			}
-			/* This record itself belongs to a line further up. */
-			*open = true;
+			kind = judge(window, at);
+			if (kind == RAW_LINE_END && *open && --*lines == 0)
+				return base + (off_t)at + 1;
+			/* The record itself belongs to a line that begins further up. */
+			if (kind != RAW_FRAGMENT)
+				*open = true;
 		}
 		end = base + (off_t)margin;
 	}

@@ -41,7 +41,9 @@ struct relay {
 	struct sigaction old_pipe;
 	bool raw;
 	struct termios old_mode;
-	int second_fd; /* to_fd again: epoll(7) knows an fd only once, and a pty serves both ways */
+	/* Duplicates for writing: epoll(7) knows an fd only once, and a pty serves both ways. */
+	int to_twin_fd;
+	int out_twin_fd;
 	struct flow input;
 	struct flow output;
 };
@@ -129,8 +131,8 @@ static int flow_start(struct flow *flow, struct relay *relay, struct loop *loop,
 
 static void input_ended(struct relay *relay)
 {
-	/* flow_end has taken second_fd, to_fd's twin, out of the loop. */
-	close_fd(&relay->second_fd);
+	/* flow_end has taken the twin out of the loop. */
+	close_fd(&relay->to_twin_fd);
 	if (relay->owns_to_fd)
 		close_fd(&relay->to_fd);
 }
@@ -190,18 +192,19 @@ int relay_new(struct loop *loop, int in_fd, int to_fd, int from_fd, int out_fd, 
 	relay->in_fd = in_fd;
 	relay->to_fd = to_fd;
 	relay->owns_to_fd = is_pipe(to_fd);
-	relay->second_fd = fcntl(to_fd, F_DUPFD_CLOEXEC, 0);
+	relay->to_twin_fd = fcntl(to_fd, F_DUPFD_CLOEXEC, 0);
+	relay->out_twin_fd = from_fd >= 0 ? fcntl(out_fd, F_DUPFD_CLOEXEC, 0) : -1;
 	relay->input.ended = input_ended;
 	ignore_sigpipe(relay);
-	if (relay->second_fd < 0)
+	if (relay->to_twin_fd < 0 || (from_fd >= 0 && relay->out_twin_fd < 0))
 		r = error_sys(err, -errno, "duplicate a file descriptor");
 	set_nonblocking(to_fd);
 	if (from_fd >= 0)
 		set_nonblocking(from_fd);
 	if (r == 0)
-		r = flow_start(&relay->input, relay, loop, in_fd, relay->second_fd, err);
+		r = flow_start(&relay->input, relay, loop, in_fd, relay->to_twin_fd, err);
 	if (r == 0 && from_fd >= 0)
-		r = flow_start(&relay->output, relay, loop, from_fd, out_fd, err);
+		r = flow_start(&relay->output, relay, loop, from_fd, relay->out_twin_fd, err);
 	if (r == 0 && terminal)
 		r = make_raw(relay, err);
 	if (r < 0) {
@@ -245,7 +248,8 @@ void relay_free(struct relay *relay)
 		tcsetattr(relay->in_fd, TCSANOW, &relay->old_mode);
 	if (relay->ignores_pipe)
 		sigaction(SIGPIPE, &relay->old_pipe, NULL);
-	close_fd(&relay->second_fd);
+	close_fd(&relay->to_twin_fd);
+	close_fd(&relay->out_twin_fd);
 	if (relay->owns_to_fd)
 		close_fd(&relay->to_fd);
 	free(relay);
