@@ -19,6 +19,18 @@
 #define PART  "_fill.part"
 #define WHOLE "_fill"
 
+/* Before the rename says that the copy is whole, it has to be, on disk too. One call for all of it,
+ * and none for the empty directory that most images have there. */
+static int sync_copy(int part_fd, struct error *err)
+{
+	cleanup_strv char **names = NULL;
+	int r = dir_list(part_fd, ".", &names, err);
+
+	if (r == 0 && strv_length(names) > 0 && syncfs(part_fd) < 0)
+		r = error_sys(err, -errno, "sync the copy");
+	return r;
+}
+
 static int make_copy(int dir_fd, int src_fd, struct error *err)
 {
 	cleanup_fd int part_fd = -1;
@@ -28,8 +40,8 @@ static int make_copy(int dir_fd, int src_fd, struct error *err)
 		return r;
 	part_fd = dir_make_open(dir_fd, PART, 0700, err);
 	r = part_fd < 0 ? part_fd : tree_copy(src_fd, part_fd, err);
-	if (r == 0 && syncfs(part_fd) < 0)
-		r = error_sys(err, -errno, "sync the copy");
+	if (r == 0)
+		r = sync_copy(part_fd, err);
 	if (r == 0 && renameat(dir_fd, PART, dir_fd, WHOLE) < 0)
 		r = error_sys(err, -errno, "finish the copy");
 	if (r < 0)
