@@ -10,7 +10,7 @@
 #define TABLE(name, text, rows_) \
 	const struct key_table name = { .what = text, .rows = rows_, .count = ARRAY_LEN(rows_) }
 #define CLOSED_TABLE(name, text, rows_)                                                   \
-	static const struct key_table name = {                                            \
+	const struct key_table name = {                                                   \
 		.what = text, .rows = rows_, .count = ARRAY_LEN(rows_), .is_closed = true \
 	}
 
@@ -38,7 +38,7 @@ static const struct key_row build_rows[] = {
 	{ .name = "args",                SHAPE_MAP },
 	{ .name = "provenance",          SHAPE_ANY },
 	{ .name = "sbom",                SHAPE_ANY },
-	{ .name = "ssh",                 SHAPE_MAP, .normalise = normalise_ssh },
+	{ .name = "ssh",                 SHAPE_STRINGS, .normalise = normalise_ssh, .identity_text = identity_host },
 	{ .name = "labels",              SHAPE_MAP, KEY_EMPTY_NULLS },
 	{ .name = "cache_from",          SHAPE_STRINGS },
 	{ .name = "cache_to",            SHAPE_STRINGS },
@@ -65,7 +65,7 @@ static const struct key_row hook_rows[] = {
 	{ .name = "working_dir", SHAPE_STRING },
 	{ .name = "environment", SHAPE_MAP },
 };
-static const TABLE(hook_keys, "hook", hook_rows);
+TABLE(hook_keys, "hook", hook_rows);
 
 static const struct key_row watch_rows[] = {
 	{ .name = "path",         SHAPE_STRING, KEY_REQUIRED },
@@ -76,7 +76,7 @@ static const struct key_row watch_rows[] = {
 	{ .name = "ignore",       SHAPE_STRING_OR_LIST },
 	{ .name = "initial_sync", SHAPE_BOOL },
 };
-static const TABLE(watch_keys, "watch", watch_rows);
+TABLE(watch_keys, "watch", watch_rows);
 
 static const struct key_row develop_rows[] = {
 	{ .name = "watch", SHAPE_TABLES, .sub = &watch_keys, .identity = identity_watch },
@@ -103,7 +103,7 @@ static const struct key_row blkio_rows[] = {
 	{ .name = "device_write_bps",  SHAPE_TABLES, .sub = &throttle_keys },
 	{ .name = "device_write_iops", SHAPE_TABLES, .sub = &throttle_keys },
 };
-CLOSED_TABLE(blkio_keys, "blkio_config", blkio_rows);
+static CLOSED_TABLE(blkio_keys, "blkio_config", blkio_rows);
 
 static const struct key_row credential_rows[] = {
 	{ .name = "config",   SHAPE_STRING },
@@ -152,7 +152,7 @@ static const struct key_row discrete_rows[] = {
 static const TABLE(discrete_keys, "discrete_resource_spec", discrete_rows);
 
 static const struct key_row generic_rows[] = {
-	{ .name = "discrete_resource_spec", SHAPE_TABLE, .sub = &discrete_keys },
+	{ .name = "discrete_resource_spec", SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &discrete_keys },
 };
 static const TABLE(generic_keys, "generic resource", generic_rows);
 
@@ -166,8 +166,8 @@ static const struct key_row reservation_rows[] = {
 static const TABLE(reservation_keys, "reservations", reservation_rows);
 
 static const struct key_row resource_rows[] = {
-	{ .name = "limits",       SHAPE_TABLE, .sub = &limit_keys },
-	{ .name = "reservations", SHAPE_TABLE, .sub = &reservation_keys },
+	{ .name = "limits",       SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &limit_keys },
+	{ .name = "reservations", SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &reservation_keys },
 };
 static const TABLE(resource_keys, "resources", resource_rows);
 
@@ -195,11 +195,11 @@ static const struct key_row deploy_rows[] = {
 	{ .name = "mode",            SHAPE_STRING, .status = KEY_NO_EFFECT },
 	{ .name = "replicas",        SHAPE_INT, KEY_KEEP_EMPTY | KEY_NO_HASH },
 	{ .name = "labels",          SHAPE_MAP, KEY_EMPTY_NULLS, .status = KEY_NO_EFFECT },
-	{ .name = "update_config",   SHAPE_TABLE, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
-	{ .name = "rollback_config", SHAPE_TABLE, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
+	{ .name = "update_config",   SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
+	{ .name = "rollback_config", SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
 	{ .name = "resources",       SHAPE_TABLE, .sub = &resource_keys },
-	{ .name = "restart_policy",  SHAPE_TABLE, .sub = &restart_policy_keys },
-	{ .name = "placement",       SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &placement_keys, .status = KEY_NO_EFFECT },
+	{ .name = "restart_policy",  SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &restart_policy_keys },
+	{ .name = "placement",       SHAPE_TABLE, .sub = &placement_keys, .status = KEY_NO_EFFECT },
 	{ .name = "endpoint_mode",   SHAPE_STRING, .status = KEY_NO_EFFECT },
 };
 TABLE(deploy_keys, "deploy", deploy_rows);
@@ -216,13 +216,13 @@ static const struct key_row env_file_rows[] = {
 	{ .name = "required", SHAPE_BOOL, KEY_KEEP_EMPTY },
 	{ .name = "format",   SHAPE_STRING },
 };
-CLOSED_TABLE(env_file_keys, "env_file", env_file_rows);
+static CLOSED_TABLE(env_file_keys, "env_file", env_file_rows);
 
 static const struct key_row extends_rows[] = {
 	{ .name = "service", SHAPE_STRING, KEY_REQUIRED },
 	{ .name = "file",    SHAPE_STRING },
 };
-CLOSED_TABLE(extends_keys, "extends", extends_rows);
+static CLOSED_TABLE(extends_keys, "extends", extends_rows);
 
 static const struct key_row healthcheck_rows[] = {
 	{ .name = "test",           SHAPE_STRINGS, KEY_REPLACE, .normalise = normalise_test },
@@ -325,9 +325,9 @@ static const struct key_row service_rows[] = {
 	{ .name = "profiles",            SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_HASH },
 	{ .name = "annotations",         SHAPE_MAP, KEY_EMPTY_NULLS, NO_EFFECT },
 	{ .name = "attach",              SHAPE_BOOL, KEY_KEEP_EMPTY | KEY_NO_HASH },
-	{ .name = "build",               SHAPE_TABLE, KEY_NO_HASH, .sub = &build_keys, .normalise = normalise_build, LATER("build images") },
-	{ .name = "develop",             SHAPE_TABLE, KEY_NULLABLE | KEY_NO_HASH, .sub = &develop_keys, NO_EFFECT },
-	{ .name = "blkio_config",        SHAPE_TABLE, .sub = &blkio_keys, LATER("limit block devices") },
+	{ .name = "build",               SHAPE_TABLE, KEY_NO_HASH | KEY_KEEP_EMPTY, .sub = &build_keys, .normalise = normalise_build, LATER("build images") },
+	{ .name = "develop",             SHAPE_TABLE, KEY_NULLABLE | KEY_NO_HASH | KEY_KEEP_EMPTY, .sub = &develop_keys, NO_EFFECT },
+	{ .name = "blkio_config",        SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &blkio_keys, LATER("limit block devices") },
 	{ .name = "cap_add",             SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "cap_drop",            SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "cgroup_parent",       SHAPE_STRING, LATER("choose a parent cgroup") },
@@ -344,9 +344,9 @@ static const struct key_row service_rows[] = {
 	{ .name = "command",             SHAPE_COMMAND, KEY_NULLABLE | KEY_KEEP_EMPTY | KEY_REPLACE },
 	{ .name = "configs",             SHAPE_TABLES, KEY_UNIQUE, .sub = &grant_keys, .normalise = normalise_grants, .identity = identity_grant, LATER("give configs to containers") },
 	{ .name = "container_name",      SHAPE_STRING, .check = check_container_name },
-	{ .name = "credential_spec",     SHAPE_TABLE, .sub = &credential_keys, SAY("is for Windows hosts") },
+	{ .name = "credential_spec",     SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &credential_keys, SAY("is for Windows hosts") },
 	{ .name = "depends_on",          SHAPE_NAMED, KEY_NO_HASH, .sub = &dependency_keys, .normalise = normalise_depends_on },
-	{ .name = "deploy",              SHAPE_TABLE, KEY_NULLABLE, .sub = &deploy_keys },
+	{ .name = "deploy",              SHAPE_TABLE, KEY_NULLABLE | KEY_KEEP_EMPTY, .sub = &deploy_keys },
 	{ .name = "device_cgroup_rules", SHAPE_STRINGS, KEY_UNIQUE, LATER("set device rules") },
 	{ .name = "devices",             SHAPE_TABLES, .sub = &device_keys, .normalise = normalise_devices, .identity = identity_target, LATER("pass devices through") },
 	{ .name = "dns",                 SHAPE_STRING_OR_LIST, KEY_UNIQUE },
@@ -356,7 +356,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "entrypoint",          SHAPE_COMMAND, KEY_NULLABLE | KEY_KEEP_EMPTY | KEY_REPLACE },
 	{ .name = "provider",            SHAPE_TABLE, .sub = &provider_keys, LATER("run providers") },
 	{ .name = "environment",         SHAPE_MAP },
-	{ .name = "env_file",            SHAPE_TABLES, KEY_HIDDEN, .sub = &env_file_keys, .normalise = normalise_env_file },
+	{ .name = "env_file",            SHAPE_TABLES, .sub = &env_file_keys, .normalise = normalise_env_file },
 	{ .name = "expose",              SHAPE_TEXTS, KEY_UNIQUE },
 	{ .name = "extends",             SHAPE_TABLE, KEY_HIDDEN, .sub = &extends_keys, .normalise = normalise_extends },
 	{ .name = "external_links",      SHAPE_STRINGS, KEY_UNIQUE, LATER("link to containers of other projects") },
@@ -364,15 +364,15 @@ static const struct key_row service_rows[] = {
 	{ .name = "gpus",                SHAPE_TABLES, .sub = &device_request_keys, .normalise = normalise_gpus, LATER("reserve devices") },
 	{ .name = "group_add",           SHAPE_TEXTS, KEY_UNIQUE, LATER("add groups") },
 	{ .name = "hostname",            SHAPE_STRING },
-	{ .name = "healthcheck",         SHAPE_TABLE, .sub = &healthcheck_keys, LATER("probe health") },
+	{ .name = "healthcheck",         SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &healthcheck_keys, LATER("probe health") },
 	{ .name = "image",               SHAPE_STRING },
 	{ .name = "init",                SHAPE_BOOL, KEY_KEEP_EMPTY, .refuse = refuse_init },
 	{ .name = "ipc",                 SHAPE_STRING, .refuse = refuse_ipc },
 	{ .name = "isolation",           SHAPE_STRING, SAY("is for Windows hosts") },
-	{ .name = "label_file",          SHAPE_STRING_OR_LIST, KEY_HIDDEN },
+	{ .name = "label_file",          SHAPE_STRING_OR_LIST },
 	{ .name = "labels",              SHAPE_MAP, KEY_EMPTY_NULLS },
 	{ .name = "links",               SHAPE_STRINGS, KEY_UNIQUE, LATER("link containers") },
-	{ .name = "logging",             SHAPE_TABLE, .sub = &logging_keys },
+	{ .name = "logging",             SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &logging_keys },
 	{ .name = "mem_limit",           SHAPE_SIZE },
 	{ .name = "mem_reservation",     SHAPE_SIZE },
 	{ .name = "memswap_limit",       SHAPE_SIZE },

@@ -38,8 +38,6 @@ static int run_stages(struct loader *l, struct error *err)
 	if (r < 0 || l->problems->count > 0)
 		return r;
 	loader_apply_profiles(l);
-	if (!options->no_path_resolution)
-		loader_resolve_paths(l, l->tree, l->project->working_dir);
 	if (!options->no_normalize)
 		loader_normalise(l);
 	if (!options->no_consistency)
@@ -90,33 +88,51 @@ static void settle_vectors(struct loader *l)
 	project->env_files = to_arena(l->arena, &project->env_files);
 	project->profiles = to_arena(l->arena, &project->profiles);
 	strv_sort(project->disabled_services);
+	strv_sort(project->known_profiles);
+	project->known_profiles = to_arena(l->arena, &project->known_profiles);
+	project->is_raw = l->options->no_interpolate;
 	project->disabled_services = to_arena(l->arena, &project->disabled_services);
 	project->tree = l->tree;
+}
+
+void loader_open(struct loader *l, const struct compose_options *options)
+{
+	*l = (struct loader){ .options = options, .arena = arena_new() };
+	l->project = arena_alloc(l->arena, sizeof(*l->project));
+	l->project->arena = l->arena;
+	l->problems = options->problems ? options->problems : &l->own_problems;
+}
+
+struct project *loader_finish(struct loader *l)
+{
+	problems_forget_sources(l->problems);
+	problems_release(&l->own_problems);
+	settle_vectors(l);
+	strv_free(l->files);
+	strmap_release(&l->environment);
+	strmap_release(&l->unset);
+	return l->project;
+}
+
+void loader_close(struct loader *l)
+{
+	project_free(loader_finish(l));
 }
 
 int compose_load(
 	const struct compose_options *options, struct project **ret_project, struct error *err)
 {
-	cleanup_problems struct problems own = PROBLEMS_INIT;
-	struct arena *arena = arena_new();
-	struct loader l = { .options = options, .arena = arena };
+	struct loader l;
 	int r;
 
-	l.project = arena_alloc(arena, sizeof(*l.project));
-	l.project->arena = arena;
-	l.problems = options->problems ? options->problems : &own;
+	loader_open(&l, options);
 	r = run_stages(&l, err);
 	if (r == 0)
 		r = problems_to_error(l.problems, err);
-	problems_forget_sources(l.problems);
-	settle_vectors(&l);
-	strv_free(l.files);
-	strmap_release(&l.environment);
-	strmap_release(&l.unset);
 	if (r < 0) {
-		arena_free(arena);
+		loader_close(&l);
 		return r;
 	}
-	*ret_project = l.project;
+	*ret_project = loader_finish(&l);
 	return 0;
 }

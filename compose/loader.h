@@ -8,6 +8,8 @@
 #include "compose/load.h"
 #include "engine/base/strmap.h"
 
+struct variable; /* interpolate.h */
+
 struct loader {
 	const struct compose_options *options;
 	struct arena *arena; /* the project's */
@@ -19,7 +21,16 @@ struct loader {
 	char **files;		   /* heap: as named by the user or found */
 	const char *project_name;  /* by flag or environment; NULL: the files decide */
 	struct node *tree;
+	struct problems own_problems; /* where the caller keeps none */
+	bool wants_variables;	      /* only the mentions of variables are asked for */
+	struct variable *variables;
+	size_t variable_count;
 };
+
+void loader_open(struct loader *l, const struct compose_options *options);
+/* Give the project, with all it owns; the rest of the loader is freed. */
+struct project *loader_finish(struct loader *l);
+void loader_close(struct loader *l); /* free everything */
 
 struct canon loader_canon(struct loader *l);
 void loader_warn(struct loader *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -44,6 +55,7 @@ void loader_apply_profiles(struct loader *l);
 void loader_normalise(struct loader *l);
 /* pathrules.c: relative paths of one file's tree become absolute. */
 void loader_resolve_paths(struct loader *l, struct node *root, const char *base);
+void loader_resolve_service_paths(struct loader *l, struct node *service, const char *base);
 /* service_env.c: env_file, label_file and pass-through variables of one service. */
 void loader_resolve_environment(struct loader *l, const char *name, struct node *service);
 /* consistency.c: references, cycles, duplicates. */

@@ -310,7 +310,9 @@ struct project {
 	struct refusal *refusals;
 	size_t refusal_count;
 	char **warnings;
-	struct node *tree; /* the whole canonical document, as `config` prints it */
+	char **known_profiles; /* named by any service, enabled or not; sorted */
+	bool is_raw;	       /* loaded with no_interpolate: there is a tree, but no structs */
+	struct node *tree;     /* the whole canonical document, as `config` prints it */
 };
 
 void project_free(struct project *project); /* NULL is fine */

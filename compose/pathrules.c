@@ -63,7 +63,7 @@ static void resolve_members(struct loader *l, struct node *list, const char *key
 		resolve_text(l, node_get(list->entries[i].value, key), base);
 }
 
-static void resolve_service(struct loader *l, struct node *service, const char *base)
+void loader_resolve_service_paths(struct loader *l, struct node *service, const char *base)
 {
 	struct node *label_files = node_get(service, "label_file");
 
@@ -92,7 +92,7 @@ void loader_resolve_paths(struct loader *l, struct node *root, const char *base)
 	struct node *volumes = node_get(root, "volumes");
 
 	for (size_t i = 0; services && i < services->count; i++)
-		resolve_service(l, services->entries[i].value, base);
+		loader_resolve_service_paths(l, services->entries[i].value, base);
 	for (size_t i = 0; volumes && i < volumes->count; i++)
 		resolve_volume(l, volumes->entries[i].value, base);
 	resolve_members(l, node_get(root, "secrets"), "file", base);

@@ -36,6 +36,15 @@ static void drop_optional(struct loader *l, struct node *services, struct node *
 	}
 }
 
+static void note_profiles(struct loader *l, const struct node *service)
+{
+	const struct node *profiles = node_get(service, "profiles");
+
+	for (size_t i = 0; profiles && i < profiles->count; i++)
+		if (!strv_contains(l->project->known_profiles, profiles->entries[i].value->text))
+			strv_add(&l->project->known_profiles, profiles->entries[i].value->text);
+}
+
 void loader_apply_profiles(struct loader *l)
 {
 	struct node *services = node_get(l->tree, "services");
@@ -47,6 +56,7 @@ void loader_apply_profiles(struct loader *l)
 	for (size_t i = 0; i < services->count; i++) {
 		const struct node_entry *entry = &services->entries[i];
 
+		note_profiles(l, entry->value);
 		if (is_enabled(l, entry->key, entry->value))
 			node_append(l->arena, enabled, entry->key, entry->key_mark, entry->value);
 		else

@@ -276,18 +276,14 @@ int loader_prepare(struct loader *l, struct error *err)
 int compose_environment(
 	const struct compose_options *options, char ***ret_environment, struct error *err)
 {
-	cleanup_arena struct arena *arena = arena_new();
-	cleanup_problems struct problems problems = PROBLEMS_INIT;
-	struct project project = { .arena = arena };
-	struct loader l = {
-		.options = options, .arena = arena, .project = &project, .problems = &problems
-	};
+	struct loader l;
 	int r;
 
+	loader_open(&l, options);
 	add_process_environment(&l);
 	r = add_env_files(&l, err);
 	if (r == 0)
-		r = problems_to_error(&problems, err);
+		r = problems_to_error(l.problems, err);
 	if (r == 0) {
 		char **environment = NULL;
 
@@ -296,9 +292,6 @@ int compose_environment(
 				&environment, xasprintf("%s=%s", entry->key, (char *)entry->value));
 		*ret_environment = environment;
 	}
-	strv_free(project.env_files);
-	strv_free(l.warnings);
-	strmap_release(&l.environment);
-	strmap_release(&l.unset);
+	loader_close(&l);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compose/dotenv.h"
+#include "compose/pathnames.h"
 #include "engine/base/memory.h"
 
 static void report(struct loader *l, const struct node *node, const char *service, const char *key,
@@ -22,6 +23,7 @@ static void read_env_file(
 {
 	cleanup_error struct error err = ERROR_INIT;
 	const char *path = node_get_text(item, "path");
+	const char *full = path ? path_absolute(l->arena, l->project->working_dir, path) : NULL;
 	const char *format = node_get_text(item, "format");
 	const char *text;
 	size_t length;
@@ -29,7 +31,7 @@ static void read_env_file(
 
 	if (!path)
 		return;
-	r = loader_read(l, path, DOTENV_SIZE_LIMIT, &text, &length, &err);
+	r = loader_read(l, full, DOTENV_SIZE_LIMIT, &text, &length, &err);
 	if (r == -ENOENT && !node_get_bool(item, "required", true))
 		return;
 	if (r == -ENOENT) {

@@ -250,11 +250,28 @@ struct node *normalise_include(struct canon *c, struct node *node, const struct 
 	return node;
 }
 
-/* "default" or "id=path" items to a mapping; a lone string is one item. */
+/* One string, a list of "id" or "id=path", or a mapping: becomes the list. */
 struct node *normalise_ssh(struct canon *c, struct node *node, const struct path *path)
 {
+	struct node *list;
+
 	(void)path;
-	return node->kind == NODE_STRING ? list_of_one(c, node) : node;
+	if (node->kind == NODE_STRING)
+		return list_of_one(c, node);
+	if (node->kind != NODE_MAPPING)
+		return node;
+	list = node_new(c->arena, NODE_SEQUENCE, node->mark);
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node_entry *entry = &node->entries[i];
+		const char *socket = node_scalar_text(c->arena, entry->value);
+
+		node_append(c->arena, list, NULL, entry->key_mark,
+			node_string(c->arena,
+				arena_printf(
+					c->arena, "%s%s%s", entry->key, *socket ? "=" : "", socket),
+				entry->key_mark));
+	}
+	return list;
 }
 
 /* A string is for the shell; a list begins with NONE, CMD or CMD-SHELL. */

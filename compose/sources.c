@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * sources.c - the files: read, parse, interpolate, bring to canonical form, merge. */
-#include "compose/loader.h"
+#include "compose/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,13 +14,6 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
-
-/* One file's documents. */
-struct source {
-	const char *name; /* for marks: as the user knows it */
-	struct node **roots;
-	size_t count;
-};
 
 int loader_read(struct loader *l, const char *path, size_t limit, const char **ret_text,
 	size_t *ret_length, struct error *err)
@@ -56,27 +49,32 @@ static int read_stdin(
 	return 0;
 }
 
-static int parse_file(struct loader *l, struct source *source, struct error *err)
+static int read_source(struct loader *l, struct source *source, const char **ret_text,
+	size_t *ret_length, struct error *err)
+{
+	int r;
+
+	if (strcmp(source->path, "-") == 0)
+		return read_stdin(l, ret_text, ret_length, err);
+	r = loader_read(l, source->path, DOCUMENT_SIZE_LIMIT, ret_text, ret_length, err);
+	if (r == -ENOENT)
+		error_set(err, r, "open %s: no such file or directory", source->path);
+	return r;
+}
+
+int source_parse(struct loader *l, struct source *source, struct error *err)
 {
 	const char *text;
 	size_t length;
-	int r;
+	int r = read_source(l, source, &text, &length, err);
 
-	if (strcmp(source->name, "-") == 0) {
-		source->name = "<stdin>";
-		r = read_stdin(l, &text, &length, err);
-	} else {
-		r = loader_read(l, path_absolute(l->arena, l->options->cwd, source->name),
-			DOCUMENT_SIZE_LIMIT, &text, &length, err);
-		if (r == -ENOENT)
-			return error_set(err, r, "open %s: no such file or directory",
-				path_absolute(l->arena, l->options->cwd, source->name));
-	}
 	if (r < 0)
 		return r;
 	if (document_parse(l->arena, source->name, text, length, l->problems, &source->roots,
-		    &source->count) < 0)
+		    &source->count) < 0) {
+		source->count = 0;
 		return 0;
+	}
 	if (source->count == 0)
 		problems_add(l->problems, &(struct mark){ source->name, 0, 0 }, NULL,
 			"empty compose file");
@@ -93,20 +91,38 @@ static int parse_file(struct loader *l, struct source *source, struct error *err
 	return 0;
 }
 
-static struct interpolation loader_interpolation(struct loader *l)
+/* A file below the current folder goes by its relative name, as the user would write it. */
+static const char *shown_name(struct loader *l, const char *path)
+{
+	size_t length = strlen(l->options->cwd);
+
+	if (strncmp(path, l->options->cwd, length) == 0 && path[length] == '/')
+		return path + length + 1;
+	return path;
+}
+
+struct source source_at(struct loader *l, const char *directory, const char *name)
+{
+	const char *path = path_absolute(l->arena, directory, name);
+
+	return (struct source){ .path = path, .name = shown_name(l, path) };
+}
+
+struct interpolation loader_interpolation(struct loader *l, const struct scope *scope)
 {
 	return (struct interpolation){
 		.arena = l->arena,
-		.environment = &l->environment,
+		.environment = scope->environment,
 		.unset = &l->unset,
 	};
 }
 
 /* The name must be known before the rest is interpolated: files may refer to COMPOSE_PROJECT_NAME.
  * The last `name:` counts. */
-static void decide_name(struct loader *l, const struct source *sources, size_t count)
+static void decide_name(
+	struct loader *l, const struct scope *scope, const struct source *sources, size_t count)
 {
-	struct interpolation in = loader_interpolation(l);
+	struct interpolation in = loader_interpolation(l, scope);
 	const char *name = l->project_name;
 
 	for (size_t i = 0; !l->project_name && i < count; i++)
@@ -128,51 +144,104 @@ static void decide_name(struct loader *l, const struct source *sources, size_t c
 	strmap_set(&l->environment, "COMPOSE_PROJECT_NAME", (void *)name);
 }
 
-static void warn_version(struct loader *l, const struct source *source, const struct node *root)
+static void collect_variables(struct loader *l, const struct scope *scope, struct node *root)
 {
-	if (node_get(root, "version"))
-		loader_warn(l, "%s: `version` is obsolete", source->name);
+	struct interpolation in = loader_interpolation(l, scope);
+
+	in.wants_variables = true;
+	in.variables = l->variables;
+	in.variable_count = l->variable_count;
+	interpolate_tree(&in, root, NULL, l->problems);
+	l->variables = in.variables;
+	l->variable_count = in.variable_count;
+}
+
+void source_interpolate(struct loader *l, const struct scope *scope, struct node *root)
+{
+	struct interpolation in = loader_interpolation(l, scope);
+
+	if (!l->options->no_interpolate)
+		interpolate_tree(&in, root, NULL, l->problems);
 }
 
 /* One document, from what the text says to what it means by itself, on top of the tree. */
-static void take_document(struct loader *l, const struct source *source, struct node *root)
+static int take_document(struct loader *l, const struct scope *scope, const struct source *source,
+	struct node *root, struct node **tree, struct error *err)
 {
 	struct canon c = loader_canon(l);
+	int r;
 
-	warn_version(l, source, root);
-	if (!l->options->no_interpolate) {
-		struct interpolation in = loader_interpolation(l);
-
-		interpolate_tree(&in, root, NULL, l->problems);
+	if (l->wants_variables) {
+		collect_variables(l, scope, root);
+		return 0;
 	}
+	if (node_get(root, "version"))
+		loader_warn(l, "%s: `version` is obsolete", source->name);
+	source_interpolate(l, scope, root);
 	canonical_document(&c, root);
-	if (!l->tree)
-		l->tree = root;
+	r = extends_apply(l, scope, source, root, err);
+	if (r < 0)
+		return r;
+	r = includes_apply(l, scope, root, err);
+	if (r < 0)
+		return r;
+	if (*tree)
+		merge_mapping(&c, &document_keys, *tree, root, NULL);
 	else
-		merge_mapping(&c, &document_keys, l->tree, root, NULL);
+		*tree = root;
+	return 0;
+}
+
+int sources_load(struct loader *l, const struct scope *scope, struct source *sources, size_t count,
+	struct node **ret_tree, struct error *err)
+{
+	struct canon c = loader_canon(l);
+	struct node *tree = NULL;
+	size_t problems_before = l->problems->count;
+
+	for (size_t i = 0; i < count; i++) {
+		int r = source_parse(l, &sources[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	/* What does not parse has no meaning to complain about. */
+	if (l->problems->count > problems_before)
+		return 0;
+	if (!scope->up)
+		decide_name(l, scope, sources, count);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < sources[i].count; j++) {
+			int r = take_document(
+				l, scope, &sources[i], sources[i].roots[j], &tree, err);
+
+			if (r < 0)
+				return r;
+		}
+	if (tree)
+		merge_finish(&c, &document_keys, tree);
+	if (tree && !l->options->no_path_resolution)
+		loader_resolve_paths(l, tree, scope->directory);
+	*ret_tree = tree;
+	return 0;
 }
 
 int loader_read_sources(struct loader *l, struct error *err)
 {
 	size_t count = strv_length(l->files);
 	struct source *sources = arena_alloc(l->arena, count * sizeof(*sources));
-	struct canon c = loader_canon(l);
+	struct scope scope = {
+		.directory = l->project->working_dir,
+		.environment = &l->environment,
+	};
 
 	for (size_t i = 0; i < count; i++) {
-		int r;
-
+		/* The user's own spelling is what the messages name. */
+		sources[i].path = l->project->config_files[i];
 		sources[i].name = arena_strdup(l->arena, l->files[i]);
-		r = parse_file(l, &sources[i], err);
-		if (r < 0)
-			return r;
+		if (strcmp(sources[i].path, "-") == 0)
+			sources[i].name = "<stdin>";
 	}
-	/* What does not parse has no meaning to complain about. */
-	if (l->problems->count > 0)
-		return 0;
-	decide_name(l, sources, count);
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < sources[i].count; j++)
-			take_document(l, &sources[i], sources[i].roots[j]);
-	merge_finish(&c, &document_keys, l->tree);
-	return 0;
+	scope.file = count > 0 ? sources[0].path : NULL;
+	return sources_load(l, &scope, sources, count, &l->tree, err);
 }

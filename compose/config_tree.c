@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * config_tree.c - order the canonical tree for printing and leave out what says nothing. */
+#include "compose/config_tree.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "compose/keys.h"
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+
+struct shower {
+	struct arena *arena;
+	enum config_format format;
+	bool is_raw;
+};
+
+static struct node *show_value(
+	struct shower *s, const struct key_row *row, const struct node *node);
+
+/* A literal $ must survive being read again. */
+static const char *escape_dollars(struct arena *arena, const char *text)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (!strchr(text, '$'))
+		return text;
+	for (; *text; text++) {
+		if (*text == '$')
+			strbuf_add_char(&out, '$');
+		strbuf_add_char(&out, *text);
+	}
+	return arena_strdup(arena, strbuf_text(&out));
+}
+
+static struct node *show_scalar(struct shower *s, const struct node *node)
+{
+	struct node *copy = arena_alloc(s->arena, sizeof(*copy));
+
+	*copy = *node;
+	if (!s->is_raw && node->kind == NODE_STRING)
+		copy->text = escape_dollars(s->arena, node->text);
+	return copy;
+}
+
+static bool says_nothing(const struct key_row *row, const struct node *node)
+{
+	switch (node->kind) {
+	case NODE_NULL:
+		return true;
+	case NODE_BOOL:
+		return !node->boolean;
+	case NODE_INT:
+		return node->integer == 0;
+	case NODE_FLOAT:
+		return node->real == 0;
+	case NODE_STRING:
+		return *node->text == '\0' ||
+		       (row->shape == SHAPE_SIZE && strcmp(node->text, "0") == 0);
+	case NODE_SEQUENCE:
+	case NODE_MAPPING:
+		return node->count == 0;
+	default:
+		return false;
+	}
+}
+
+static void append(struct shower *s, struct node *mapping, const char *key, struct node *value)
+{
+	node_append(s->arena, mapping, key, value->mark, value);
+}
+
+/* The order YAML output has: runs of digits by their value, letters after everything else (before,
+ * when digits led up). */
+static int compare_natural(const void *a, const void *b)
+{
+	const char *x = ((const struct node_entry *)a)->key,
+		   *y = ((const struct node_entry *)b)->key;
+	size_t i = 0, x_digits, y_digits;
+	bool x_alpha, y_alpha, after_digit;
+
+	while (x[i] && x[i] == y[i])
+		i++;
+	if (!x[i] || !y[i])
+		return (x[i] != '\0') - (y[i] != '\0');
+	x_alpha = isalpha((unsigned char)x[i]) || (unsigned char)x[i] >= 0xc0;
+	y_alpha = isalpha((unsigned char)y[i]) || (unsigned char)y[i] >= 0xc0;
+	after_digit = i > 0 && isdigit((unsigned char)x[i - 1]);
+	if (x_alpha != y_alpha)
+		return x_alpha == after_digit ? -1 : 1;
+	if (!x_alpha && isdigit((unsigned char)x[i]) != isdigit((unsigned char)y[i]))
+		return isdigit((unsigned char)x[i]) ? 1 : -1;
+	if (x_alpha || !isdigit((unsigned char)x[i]))
+		return (unsigned char)x[i] < (unsigned char)y[i] ? -1 : 1;
+	/* Both stand in the same run of digits: the longer one is larger, unless it only has
+	 * leading zeros more. */
+	while (i > 0 && isdigit((unsigned char)x[i - 1]))
+		i--;
+	x += i + strspn(x + i, "0");
+	y += i + strspn(y + i, "0");
+	x_digits = strspn(x, "0123456789");
+	y_digits = strspn(y, "0123456789");
+	if (x_digits != y_digits)
+		return x_digits < y_digits ? -1 : 1;
+	i = (size_t)strncmp(x, y, x_digits);
+	return i ? (int)i
+		 : strcmp(((const struct node_entry *)a)->key, ((const struct node_entry *)b)->key);
+}
+
+static void sort_shown(struct shower *s, struct node *mapping)
+{
+	if (s->format == CONFIG_JSON)
+		node_sort(mapping);
+	else
+		qsort(mapping->entries, mapping->count, sizeof(*mapping->entries), compare_natural);
+}
+
+static void show_extensions(
+	struct shower *s, const struct node *node, struct node *out, bool is_top)
+{
+	struct node *extensions = node_new(s->arena, NODE_MAPPING, node->mark);
+
+	/* JSON has them at the top only. */
+	if (s->format == CONFIG_JSON && !is_top)
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		if (strncmp(node->entries[i].key, "x-", 2) == 0)
+			append(s, extensions, node->entries[i].key,
+				show_value(s, NULL, node->entries[i].value));
+	sort_shown(s, extensions);
+	for (size_t i = 0; i < extensions->count; i++)
+		append(s, out, extensions->entries[i].key, extensions->entries[i].value);
+}
+
+/* JSON spells some things out that YAML leaves away. `member`: an object that holds it as null. */
+static const struct {
+	const struct key_table *table;
+	const char *key;
+	enum node_kind kind;
+	const char *member;
+} json_always[] = {
+	{ &service_keys, "command", NODE_NULL, NULL },
+	{ &service_keys, "entrypoint", NODE_NULL, NULL },
+	{ &network_keys, "ipam", NODE_MAPPING, NULL },
+	{ &deploy_keys, "resources", NODE_MAPPING, NULL },
+	{ &deploy_keys, "placement", NODE_MAPPING, NULL },
+	{ &hook_keys, "command", NODE_NULL, NULL },
+	{ &watch_keys, "exec", NODE_MAPPING, "command" },
+};
+
+static struct node *json_filler(
+	struct shower *s, const struct key_table *table, const char *key, struct mark mark)
+{
+	for (size_t i = 0; s->format == CONFIG_JSON && i < ARRAY_LEN(json_always); i++) {
+		struct node *filler;
+
+		if (json_always[i].table != table || strcmp(json_always[i].key, key) != 0)
+			continue;
+		filler = node_new(s->arena, json_always[i].kind, mark);
+		if (json_always[i].member)
+			append(s, filler, json_always[i].member,
+				node_new(s->arena, NODE_NULL, mark));
+		return filler;
+	}
+	return NULL;
+}
+
+/* The two tables whose keys JSON has with a capital letter; users' scripts know them so. */
+static const char *shown_key(struct shower *s, const struct key_table *table, const char *key)
+{
+	char *copy;
+
+	if (s->format != CONFIG_JSON || (table != &weight_device_keys && table != &throttle_keys))
+		return key;
+	copy = arena_strdup(s->arena, key);
+	copy[0] = (char)toupper((unsigned char)copy[0]);
+	return copy;
+}
+
+static struct node *show_table(
+	struct shower *s, const struct key_table *table, const struct node *node)
+{
+	struct node *out = node_new(s->arena, NODE_MAPPING, node->mark);
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct key_row *row = &table->rows[i];
+		const struct node *value = node_get(node, row->name);
+		struct node *shown = NULL;
+
+		if (row->flags & KEY_HIDDEN)
+			continue;
+		if (value && value->kind != NODE_NULL)
+			shown = show_value(s, row, value);
+		/* What is empty once its own empty parts are gone says nothing either. */
+		if (shown && says_nothing(row, shown) && !(row->flags & KEY_KEEP_EMPTY))
+			shown = NULL;
+		if (!shown)
+			shown = json_filler(s, table, row->name, node->mark);
+		if (shown)
+			append(s, out, shown_key(s, table, row->name), shown);
+	}
+	show_extensions(s, node, out, table == &document_keys);
+	return out;
+}
+
+static struct node *show_names(struct shower *s, const struct key_row *row, const struct node *node)
+{
+	struct node *out = node_new(s->arena, NODE_MAPPING, node->mark);
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *value = node->entries[i].value;
+
+		append(s, out, node->entries[i].key,
+			row && row->sub && value->kind == NODE_MAPPING
+				? show_table(s, row->sub, value)
+				: show_value(s, NULL, value));
+	}
+	sort_shown(s, out);
+	return out;
+}
+
+static struct node *show_list(struct shower *s, const struct key_row *row, const struct node *node)
+{
+	struct node *out = node_new(s->arena, NODE_SEQUENCE, node->mark);
+
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *value = node->entries[i].value;
+
+		append(s, out, NULL,
+			row && row->sub && value->kind == NODE_MAPPING
+				? show_table(s, row->sub, value)
+				: show_value(s, NULL, value));
+	}
+	return out;
+}
+
+static struct node *show_value(struct shower *s, const struct key_row *row, const struct node *node)
+{
+	if (node_is_scalar(node))
+		return show_scalar(s, node);
+	if (node->kind == NODE_SEQUENCE)
+		return show_list(s, row, node);
+	if (row && row->shape == SHAPE_TABLE && !s->is_raw)
+		return show_table(s, row->sub, node);
+	return show_names(s, s->is_raw ? NULL : row, node);
+}
+
+struct node *config_tree(
+	struct arena *arena, const struct project *project, enum config_format format)
+{
+	struct shower s = { .arena = arena, .format = format, .is_raw = project->is_raw };
+	struct node *root;
+
+	if (project->is_raw)
+		return show_names(&s, NULL, project->tree);
+	root = show_table(&s, &document_keys, project->tree);
+	if (format == CONFIG_JSON)
+		node_sort(root);
+	return root;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * print_json.c - nodes as indented JSON. */
+#include "compose/print.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/json.h"
+
+static void add_indent(struct strbuf *out, unsigned int depth)
+{
+	strbuf_addf(out, "\n%*s", (int)depth * 2, "");
+}
+
+static void add_string(struct strbuf *out, const char *text)
+{
+	cleanup_strbuf struct strbuf quoted = STRBUF_INIT;
+
+	json_quote(&quoted, text, strlen(text));
+	for (const char *s = quoted.data; *s; s++) {
+		if (*s == '<' || *s == '>' || *s == '&')
+			strbuf_addf(out, "\\u%04x", (unsigned int)*s);
+		else
+			strbuf_add_char(out, *s);
+	}
+}
+
+/* Go switches to the exponent form only below 1e-6 and from 1e21 on. */
+static void add_float(struct strbuf *out, double value)
+{
+	char buf[40];
+
+	format_go_float(value, buf);
+	if (fabs(value) < 1e-4 && fabs(value) >= 1e-6)
+		snprintf(buf, sizeof(buf), "%.*g", 17, value);
+	if (isfinite(value))
+		strbuf_add_str(out, buf);
+	else
+		add_string(out, buf);
+}
+
+static void add_value(struct strbuf *out, const struct node *node, unsigned int depth)
+{
+	bool is_mapping = node->kind == NODE_MAPPING;
+
+	switch (node->kind) {
+	case NODE_NULL:
+		strbuf_add_str(out, "null");
+		return;
+	case NODE_BOOL:
+		strbuf_add_str(out, node->boolean ? "true" : "false");
+		return;
+	case NODE_INT:
+		strbuf_addf(out, "%" PRId64, node->integer);
+		return;
+	case NODE_FLOAT:
+		add_float(out, node->real);
+		return;
+	case NODE_TIMESTAMP:
+	case NODE_STRING:
+		add_string(out, node->text);
+		return;
+	case NODE_SEQUENCE:
+	case NODE_MAPPING:
+		break;
+	}
+	strbuf_add_char(out, is_mapping ? '{' : '[');
+	for (size_t i = 0; i < node->count; i++) {
+		if (i > 0)
+			strbuf_add_char(out, ',');
+		add_indent(out, depth + 1);
+		if (is_mapping) {
+			add_string(out, node->entries[i].key);
+			strbuf_add_str(out, ": ");
+		}
+		add_value(out, node->entries[i].value, depth + 1);
+	}
+	if (node->count > 0)
+		add_indent(out, depth);
+	strbuf_add_char(out, is_mapping ? '}' : ']');
+}
+
+void print_json(const struct node *node, struct strbuf *out)
+{
+	add_value(out, node, 0);
+}
