@@ -174,7 +174,7 @@ static void build_tmpfs(struct loader *l, struct mount *mount, const struct node
 
 	mount->mark = node->mark;
 	mount->type = SERVICE_MOUNT_TMPFS;
-	mount->target = path_clean(l->arena, arena_strndup(l->arena, node->text, length));
+	mount->target = pathname_clean(l->arena, arena_strndup(l->arena, node->text, length));
 	if (node->text[length] && node->text[length + 1])
 		mount->tmpfs_options = node->text + length + 1;
 }

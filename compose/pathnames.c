@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-char *path_clean(struct arena *arena, const char *path)
+char *pathname_clean(struct arena *arena, const char *path)
 {
 	size_t length = strlen(path);
 	char *out = arena_alloc(arena, length + 2);
@@ -51,8 +51,8 @@ char *path_clean(struct arena *arena, const char *path)
 char *path_absolute(struct arena *arena, const char *base, const char *path)
 {
 	if (path[0] == '/')
-		return path_clean(arena, path);
-	return path_clean(arena, arena_printf(arena, "%s/%s", base, path));
+		return pathname_clean(arena, path);
+	return pathname_clean(arena, arena_printf(arena, "%s/%s", base, path));
 }
 
 char *path_directory(struct arena *arena, const char *path)
@@ -61,13 +61,13 @@ char *path_directory(struct arena *arena, const char *path)
 
 	if (!slash)
 		return arena_strdup(arena, ".");
-	return path_clean(
+	return pathname_clean(
 		arena, slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path)));
 }
 
 const char *path_base_name(struct arena *arena, const char *path)
 {
-	const char *clean = path_clean(arena, path);
+	const char *clean = pathname_clean(arena, path);
 	const char *slash = strrchr(clean, '/');
 
 	return slash && slash[1] ? slash + 1 : clean;

@@ -7,7 +7,7 @@
 #include "engine/base/arena.h"
 
 /* Drop ".", double and trailing slashes, and "x/.."; "" becomes ".". */
-char *path_clean(struct arena *arena, const char *path);
+char *pathname_clean(struct arena *arena, const char *path);
 /* `path` itself when absolute, else below `base`; cleaned. */
 char *path_absolute(struct arena *arena, const char *base, const char *path);
 /* The folder a path is in ("." for a bare name), and its last component. */

@@ -109,7 +109,8 @@ static struct node *expand_volume(struct canon *c, const struct node *item, cons
 	node_set_string(c->arena, mount, "type", is_bind ? "bind" : "volume");
 	if (target)
 		node_set_string(c->arena, mount, "source", text);
-	node_set_string(c->arena, mount, "target", path_clean(c->arena, target ? target : text));
+	node_set_string(
+		c->arena, mount, "target", pathname_clean(c->arena, target ? target : text));
 	if (is_bind)
 		node_set(c->arena, sub_mapping(c, mount, "bind"), "create_host_path",
 			node_bool(c->arena, true, item->mark));
@@ -137,7 +138,7 @@ struct node *normalise_volumes(struct canon *c, struct node *node, const struct 
 			item = expand_volume(c, item, &at);
 		else if (target && target->kind == NODE_STRING && *target->text &&
 			 !canon_is_open(c, target))
-			target->text = path_clean(c->arena, target->text);
+			target->text = pathname_clean(c->arena, target->text);
 		if (!item) {
 			node_remove_at(node, i);
 			continue;
@@ -154,5 +155,5 @@ const char *identity_target(struct arena *arena, const struct node *item)
 	/* A device without a target has that of its source. */
 	if (!target)
 		target = node_get_text(item, "source");
-	return target ? path_clean(arena, target) : "";
+	return target ? pathname_clean(arena, target) : "";
 }
