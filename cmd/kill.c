@@ -100,7 +100,7 @@ const struct verb verb_kill = {
 	.summary = "Send a signal to running containers",
 	.flags = kill_flags,
 	.options_size = sizeof(struct kill_options),
-	.needs = NEEDS_ENGINE | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | STARTS_PROCESSES | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
 	.flags_anywhere = true,
 	.run = run_kill,
 };

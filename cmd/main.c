@@ -15,6 +15,7 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/self_exe.h"
 
 extern char **environ;
 
@@ -157,7 +158,10 @@ static int run_verb(struct app *app, char **words, const char *path, struct erro
 		if (verb->ad_hoc_exit)
 			err->exit_code = 125;
 	} else {
-		r = app_prepare(app, operands, err);
+		if ((verb->needs & STARTS_PROCESSES) && geteuid() == 0)
+			r = self_exe_protect(app->argv, err);
+		if (r == 0)
+			r = app_prepare(app, operands, err);
 		if (r == 0)
 			r = verb->run(app, options, operands, err);
 	}
@@ -202,6 +206,7 @@ int main(int argc, char **argv)
 	(void)argc;
 	/* A reader that goes away is an error of write(2), told like any other. */
 	signal(SIGPIPE, SIG_IGN);
+	app.argv = argv;
 	app.environ = strv_copy(environ);
 	app.cwd = getcwd(NULL, 0);
 	r = dispatch(&app, argv, &err);

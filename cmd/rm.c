@@ -163,7 +163,7 @@ const struct verb verb_rm = {
 	.summary = "Remove stopped containers",
 	.flags = rm_flags,
 	.options_size = sizeof(struct rm_options),
-	.needs = NEEDS_ENGINE | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | STARTS_PROCESSES | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
 	.flags_anywhere = true,
 	.run = run_rm,
 };

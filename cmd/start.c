@@ -27,7 +27,7 @@ const struct verb verb_start = {
 	.name = "start",
 	.usage = "[SERVICE...|CONTAINER...]",
 	.summary = "Start existing containers",
-	.needs = NEEDS_ENGINE | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | STARTS_PROCESSES | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
 	.flags_anywhere = true,
 	.run = run_start,
 };

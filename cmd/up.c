@@ -238,7 +238,8 @@ static int run_create(struct app *app, void *options, char **services, struct er
 	return run_up(app, options, services, err);
 }
 
-#define UP_NEEDS (NEEDS_ENGINE | NEEDS_PROJECT | NEEDS_HONOURED | OPERANDS_ARE_SERVICES)
+#define UP_NEEDS \
+	(NEEDS_ENGINE | STARTS_PROCESSES | NEEDS_PROJECT | NEEDS_HONOURED | OPERANDS_ARE_SERVICES)
 
 const struct verb verb_up = {
 	.name = "up",

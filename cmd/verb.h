@@ -34,7 +34,8 @@ struct global_options {
 /* What every verb gets: made in main, passed on. */
 struct app {
 	struct global_options global;
-	char **environ;		    /* the process environment */
+	char **environ; /* the process environment */
+	char **argv;
 	char *cwd;		    /* absolute */
 	struct engine engine;	    /* open when the verb needs it */
 	struct project *project;    /* loaded when the verb needs it; NULL by name only */
@@ -54,6 +55,8 @@ enum verb_needs {
 		1 << 3, /* load it if there is one; a broken file goes to app->project_error */
 	NEEDS_HONOURED = 1 << 4,	/* refusals of the file stop the verb */
 	OPERANDS_ARE_SERVICES = 1 << 5, /* named services are enabled whatever their profiles say */
+	STARTS_PROCESSES =
+		1 << 6, /* inside containers, now or as their supervisor: see self_exe.h */
 };
 
 struct verb {

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A host of its own for each whole-program test.
+
+New network, mount, pid, UTS, IPC and cgroup namespaces, with their own /var/lib, /run, /tmp, loopback and cgroup file systems, and a second network
+namespace joined by a veth pair that plays the outside world. No packet can leave the machine: neither namespace has any other link. The host's
+pid 1 ends when the test closes its pipe (or dies), and the kernel ends everything else with it.
+"""
+
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("MYCOMPOSE", str(ROOT / "build" / "mycompose"))
+PROBE = os.environ.get("MYCOMPOSE_PROBE", str(ROOT / "build" / "tests" / "probe"))
+BUSYBOX = "/bin/busybox"
+
+HOST_ADDRESS = "198.51.100.1"
+OUTSIDE_ADDRESS = "198.51.100.2"
+
+# Runs as pid 1 of the host: makes the world, then reaps until its standard input is closed.
+INIT = r"""
+import os, select, signal, subprocess, sys
+def run(*words):
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+def mount(kind, target, options="", source=None):
+    os.makedirs(target, exist_ok=True)
+    run("mount", "-t", kind, *(["-o", options] if options else []), source or kind, target)
+controllers = [line.split() for line in open("/proc/self/mountinfo") if " - cgroup " in line]
+v1 = [(f[4], f[-1]) for f in controllers]
+unified = [f[4] for f in (l.split() for l in open("/proc/self/mountinfo") if " - cgroup2 " in l)]
+if v1:
+    mount("tmpfs", "/sys/fs/cgroup", "mode=755")
+    for target, options in v1:
+        names = [o for o in options.split(",") if o not in ("rw", "ro")]
+        mount("cgroup", target, ",".join((["none"] if names[0].startswith("name=") else []) + names))
+for target in unified:
+    mount("cgroup2", target)
+for target in ("/run", "/tmp", "/var/lib"):
+    mount("tmpfs", target, "mode=755" if target != "/tmp" else "mode=1777")
+os.makedirs("/var/lib/mycompose", mode=0o700)
+os.makedirs("/run/netns")
+open("/run/resolv.conf", "w").write("nameserver OUTSIDE\n")
+run("mount", "--bind", "/run/resolv.conf", os.path.realpath("/etc/resolv.conf"))
+run("hostname", "testhost")
+run("ip", "link", "set", "lo", "up")
+run("ip", "netns", "add", "outside")
+run("ip", "link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns", "outside")
+run("ip", "addr", "add", "HOST/24", "dev", "up0")
+run("ip", "link", "set", "up0", "up")
+run("ip", "route", "add", "default", "via", "OUTSIDE")
+run("ip", "-n", "outside", "link", "set", "lo", "up")
+run("ip", "-n", "outside", "addr", "add", "OUTSIDE/24", "dev", "eth0")
+run("ip", "-n", "outside", "link", "set", "eth0", "up")
+run("ip", "-n", "outside", "route", "add", "default", "via", "HOST")
+wake, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+signal.signal(signal.SIGCHLD, lambda *a: None)
+signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+print("ready", flush=True)
+while True:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+    ready = select.select([0, wake], [], [])[0]
+    if wake in ready:
+        os.read(wake, 4096)
+    if 0 in ready and not os.read(0, 1):
+        os._exit(0)
+"""
+
+
+class Result:
+    """What a command did."""
+
+    def __init__(self, command, completed):
+        self.command = command
+        self.code = completed.returncode
+        self.out = completed.stdout
+        self.err = completed.stderr
+
+    def __repr__(self):
+        return f"{self.command}: exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+    def ok(self):
+        assert self.code == 0, repr(self)
+        return self
+
+    def fails(self, code=None):
+        assert self.code != 0 if code is None else self.code == code, repr(self)
+        return self
+
+
+def _cgroup_mounts():
+    for line in open("/proc/self/mountinfo"):
+        fields = line.split()
+        if " - cgroup " in line or " - cgroup2 " in line:
+            yield pathlib.Path(fields[4])
+
+
+class TestHost:
+    __test__ = False
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.name = "mycompose-test-" + uuid.uuid4().hex[:8]
+        self.cgroups = []
+        self._make_cgroups()
+        init = INIT.replace("OUTSIDE", OUTSIDE_ADDRESS).replace("HOST", HOST_ADDRESS)
+        join = "; ".join(f"echo $$ > {path}/cgroup.procs" for path in self.cgroups)
+        script = (
+            f"{join}; exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child --mount-proc "
+            f"--propagation private /usr/bin/python3 -c {shlex.quote(init)}"
+        )
+        self.process = subprocess.Popen(
+            ["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        line = self.process.stdout.readline()
+        assert line == "ready\n", f"the test host did not come up: {line!r}"
+        self.pid = self._init_pid()
+        self.env = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def _make_cgroups(self):
+        for mount in _cgroup_mounts():
+            path = mount / self.name
+            path.mkdir()
+            self.cgroups.append(path)
+            for name in ("cpuset.cpus", "cpuset.mems"):
+                if (path / name).exists() and (mount / name).exists():
+                    (path / name).write_text((mount / name).read_text())
+
+    def _init_pid(self):
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return int(children.split()[0])
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        deadline = time.monotonic() + 10
+        for path in self.cgroups:
+            for directory in sorted(path.rglob("*/"), reverse=True):
+                if directory.is_dir():
+                    self._rmdir(directory, deadline)
+            self._rmdir(path, deadline)
+
+    @staticmethod
+    def _rmdir(path, deadline):
+        while True:
+            try:
+                path.rmdir()
+                return
+            except FileNotFoundError:
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+    def enter(self, *words, outside=False):
+        """The command line that runs words on this host, or in its outside world."""
+        command = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "--wd=" + str(self.directory)]
+        if outside:
+            command += ["ip", "netns", "exec", "outside"]
+        return command + [str(w) for w in words]
+
+    def run(self, *words, outside=False, input=None, timeout=60, env=None, binary=False):
+        completed = subprocess.run(
+            self.enter(*words, outside=outside),
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=not binary,
+            errors=None if binary else "replace",
+            timeout=timeout,
+            env={**self.env, **(env or {})},
+        )
+        return Result(words, completed)
+
+    def start(self, *words, outside=False, env=None, **arguments):
+        """Like run, but does not wait: the Popen object."""
+        arguments.setdefault("stdin", subprocess.DEVNULL)
+        arguments.setdefault("stdout", subprocess.PIPE)
+        arguments.setdefault("stderr", subprocess.PIPE)
+        return subprocess.Popen(
+            self.enter(*words, outside=outside), text=True, env={**self.env, **(env or {})}, **arguments
+        )
+
+    def mc(self, *words, **arguments):
+        """mycompose WORDS on this host."""
+        return self.run(BINARY, *words, **arguments)
+
+    def sh(self, script, **arguments):
+        return self.run("sh", "-c", script, **arguments)
+
+    def file(self, name, text, mode=None):
+        path = self.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        if mode is not None:
+            path.chmod(mode)
+        return path
+
+    def compose(self, text, name="compose.yaml"):
+        """Write a Compose file into the test's folder, where mycompose finds it."""
+        return self.file(name, text)
+
+    def ps(self, *words):
+        """`ps --format json` as a list of objects."""
+        out = self.mc("ps", "-a", "--format", "json", *words).ok().out
+        return [json.loads(line) for line in out.splitlines()]
+
+    def snapshot(self):
+        """Everything a project may leave on a host, as sorted texts."""
+        commands = {
+            "processes": "ps -eo comm= | grep -vxE 'ps|sh|sort|grep|nsenter|ip|cat|find|python3|iptables-save' | sort",
+            "mounts": "cut -d' ' -f5- /proc/1/mountinfo | sort",
+            "interfaces": "ip -o link | cut -d: -f2 | sort",
+            "namespaces": "lsns -n -t net -o NS | sort",
+            "routes": "ip route; ip -6 route",
+            "rules": "iptables-legacy-save | grep -E '^(-A|:[^ ]+ -)' ; true",
+            "cgroups": "find /sys/fs/cgroup -mindepth 1 -type d | sort",
+            "run": "find /run -mindepth 1 ! -type d ! -name '*.lock' ! -path '/run/mycompose/seccomp/*' | sort",
+            "data": "find /var/lib/mycompose -mindepth 1 ! -path '*/images*' ! -path '*/layers*' ! -type d | sort",
+            "temporary": "find /var/lib/mycompose /tmp -name '*tmp*' -o -name '.removing*' | sort",
+        }
+        return {name: self.sh(command).ok().out for name, command in commands.items()}
+
+
+def wait_until(condition, timeout=10, interval=0.05, what="condition"):
+    """Poll until condition() is true; its value. Fails with what it waited for."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"timed out waiting for {what}"
+        time.sleep(interval)
