@@ -180,6 +180,7 @@ static void found_by_name_id_and_prefix(void **state)
 	memset(a->id, 'a', 64);
 	memset(b->id, 'a', 63);
 	b->id[63] = 'b';
+	memset(named_as_prefix->id, 'e', 64);
 	create(engine, a);
 	create(engine, b);
 	expect_found(engine, "a", a->id);
