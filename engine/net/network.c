@@ -36,7 +36,7 @@ static const struct builtin {
 
 int room_lock(const struct engine *engine, struct error *err)
 {
-	return lock_take(engine->run_fd, "networks.lock", LOCK_TIMEOUT_MS, NULL, err);
+	return lock_take(engine->run_fd, ROOM_LOCK, LOCK_TIMEOUT_MS, NULL, err);
 }
 
 static const struct builtin *builtin_find(const char *name)

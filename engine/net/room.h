@@ -20,6 +20,7 @@
 #include "engine/net/network.h"
 
 #define RECORD_LIMIT	(1 << 20) /* bytes of one record */
+#define ROOM_LOCK	"networks.lock"
 #define CONTAINERS_PATH "networks/.containers"
 #define INTERFACE_TEXT	16 /* IFNAMSIZ */
 
