@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/memory.h"
@@ -14,6 +15,7 @@
 #include "engine/base/times.h"
 #include "engine/container/hostname.h"
 #include "engine/container/records.h"
+#include "engine/image/image.h"
 
 #define STOP_TIMEOUT_NS (10 * NS_PER_SEC)
 
@@ -48,16 +50,31 @@ const char *container_label(const struct container *container, const char *key)
 	return env_get(container->labels, key);
 }
 
-/* The new directory with all it holds, still under a name that makes it a leftover. upper is the
- * root directory that the container sees, hence its mode. */
-static int fill_directory(int containers_fd, const char *temporary,
+/* The root directory that the container sees is upper's own: it takes mode and owner of the topmost
+ * layer's. Without layers to look at, those of any root. */
+static int make_upper(const struct engine *engine, int dir_fd, const struct container *container,
+	struct error *err)
+{
+	cleanup_strv char **layers = NULL;
+	struct stat st = { .st_mode = 0755 };
+	int r = image_chain_paths(engine, container->chain_ids, &layers, err);
+
+	if (r < 0)
+		return r;
+	if (layers && *layers && stat(*layers, &st) < 0)
+		return error_sys(err, -errno, "image layer %s", *layers);
+	r = dir_make(dir_fd, "upper", st.st_mode & 07777, err);
+	if (r == 0 && fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		r = error_sys(err, -errno, "set the owner of the writable layer");
+	return r;
+}
+
+/* The new directory with all it holds, still under a name that makes it a leftover. */
+static int fill_directory(const struct engine *engine, int containers_fd, const char *temporary,
 	const struct container *container, struct error *err)
 {
 	cleanup_fd int dir_fd = dir_make_open(containers_fd, temporary, 0700, err);
-
-	if (dir_fd < 0)
-		return dir_fd;
-	int r = dir_make(dir_fd, "upper", 0755, err);
+	int r = dir_fd < 0 ? dir_fd : make_upper(engine, dir_fd, container, err);
 
 	if (r == 0)
 		r = dir_make(dir_fd, "work", 0700, err);
@@ -74,7 +91,7 @@ static int create_directory(const struct engine *engine, int containers_fd,
 {
 	cleanup_free char *temporary = xasprintf(CREATING_PREFIX "%s", container->id);
 	cleanup_strv char **made_volumes = NULL;
-	int r = fill_directory(containers_fd, temporary, container, err);
+	int r = fill_directory(engine, containers_fd, temporary, container, err);
 
 	if (r == 0)
 		r = volumes_make_for(engine, container, &made_volumes, err);

@@ -7,6 +7,8 @@
 
 #include "support.h"
 
+#define TEST_LAYER "layers/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef/diff"
+
 static void create(const struct engine *engine, struct container *container)
 {
 	cleanup_error struct error err = ERROR_INIT;
@@ -75,6 +77,7 @@ static void a_record_survives_a_round_trip(void **state)
 	c->created_ns = 1795500000123456789;
 	c->image_ref = xstrdup("nginx");
 	strv_add(&c->chain_ids, TEST_IMAGE_ID);
+	assert_int_equal(dir_make(world->engine.data_fd, TEST_LAYER, 0755, NULL), 0);
 	strv_add(&c->labels, "a=b=c");
 	strv_add(&c->exposed, "80/tcp");
 	*array_add(c->attachments, c->attachment_count) =
@@ -123,6 +126,28 @@ static void a_record_survives_a_round_trip(void **state)
 	assert_true(back->log_max_size == 1ULL << 34);
 	assert_int_equal(back->log_max_file, 5);
 	assert_true(back->auto_remove);
+}
+
+static void the_root_directory_is_the_images(void **state)
+{
+	struct world *world = *state;
+	cleanup_container struct container *c = container_called("web", "g");
+	cleanup_free char *upper = xasprintf("containers/%s/upper", c->id);
+	cleanup_error struct error err = ERROR_INIT;
+	struct stat st;
+
+	strv_add(&c->chain_ids, TEST_IMAGE_ID);
+	assert_int_equal(container_create(&world->engine, c, &err), -ENOENT);
+	assert_non_null(strstr(error_text(&err), "layer '/"));
+	check_no_leftovers(&world->engine, "containers");
+
+	assert_int_equal(dir_make(world->engine.data_fd, TEST_LAYER, 0555, NULL), 0);
+	assert_int_equal(fchownat(world->engine.data_fd, TEST_LAYER, 5, 6, 0), 0);
+	create(&world->engine, c);
+	assert_int_equal(fstatat(world->engine.data_fd, upper, &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0555);
+	assert_int_equal(st.st_uid, 5);
+	assert_int_equal(st.st_gid, 6);
 }
 
 static void restart_policies_are_read(void **state)
@@ -618,6 +643,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_dockers),
 		world_test(a_record_survives_a_round_trip),
+		world_test(the_root_directory_is_the_images),
 		cmocka_unit_test(restart_policies_are_read),
 		world_test(found_by_name_id_and_prefix),
 		world_test(found_by_a_unique_prefix),
