@@ -79,6 +79,74 @@ $(foreach r,$(ROOMS),$(eval $(call unit_rules,$(r))))
 unit: $(UNIT_TESTS)
 	@tests/run-unit $^
 
+## make all        build build/mycompose (the default)
+## make deps       install what building, testing and the examples need (apt, as root)
+## make demo       the counter example, from nothing to a counting page (as root)
+## make check      everything that must pass before a commit lands (as root)
+## make unit       unit tests alone; make unit-ROOM those of one folder, say unit-engine/net
+## make e2e        whole-program tests alone (as root); E2E="-k counter" selects
+## make asan       unit tests under address and undefined-behaviour sanitizers
+## make bench      figures beside the kernel's own price (as root)
+## make fmt, lint  put the sources in form; static checks
+## make install    to $(DESTDIR)$(PREFIX)
+## make clean
+
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libnl-3-dev libnl-route-3-dev libiptc-dev \
+                  libip4tc-dev libip6tc-dev libseccomp-dev libcap-dev libarchive-dev nettle-dev
+TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables iproute2 procps util-linux busybox-static \
+                  curl cppcheck clang-format skopeo
+IMAGE_PACKAGES := mmdebstrap curl
+
+deps:
+	@missing=$$(for p in $(BUILD_PACKAGES) $(TEST_PACKAGES) $(IMAGE_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -z "$$missing" ] || { echo "Installing: $$missing" && apt-get -qq update && \
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; }
+
+# Deps may have just been installed, and pkg-config is asked when make starts: hence the second make.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@MYCOMPOSE=$(abspath $(BUILD))/mycompose examples/counter/demo.sh $(BUILD)/images
+
+images: $(BUILD)/mycompose
+	@TARS_ONLY=1 examples/counter/images.sh $(BUILD)/images
+
+check: deps
+	@tests/check $(MAKE)
+
+$(BUILD)/tests/probe: $(wildcard tests/probe/*.c)
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$(CC) -static -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -o $@ $^)
+
+e2e: $(BUILD)/mycompose $(BUILD)/tests/probe images
+	@MYCOMPOSE=$(abspath $(BUILD))/mycompose MYCOMPOSE_PROBE=$(abspath $(BUILD))/tests/probe \
+	MYCOMPOSE_IMAGES=$(abspath $(BUILD))/images PYTHONDONTWRITEBYTECODE=1 \
+	$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider --basetemp=$(abspath $(BUILD))/pytest \
+		--junitxml=$(BUILD)/e2e.xml tests/e2e $(E2E)
+
+asan:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan \
+		CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		HARDEN=-fPIE unit
+
+$(BUILD)/tests/bench/kernel: tests/bench/kernel.c
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -o $@ $^)
+
+bench: $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
+	@tests/bench/run $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
+
+SOURCES := $(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null)
+fmt:
+	@clang-format -i $(SOURCES)
+fmt-check:
+	@clang-format --dry-run -Werror $(SOURCES)
+lint:
+	@tests/lint $(SOURCES)
+
+install: $(BUILD)/mycompose
+	install -D -m 755 $(BUILD)/mycompose $(DESTDIR)$(PREFIX)/bin/mycompose
+
 clean:
 	rm -rf $(BUILD)
 

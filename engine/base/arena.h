@@ -22,7 +22,12 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* An array that grows by doubling inside the arena: as array_add of memory.h, for arena-owned items. */
 void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size);
+#ifdef __cppcheck__ /* its parser knows no typeof in a cast */
+#define arena_array_add(arena, items, count) \
+	((items) = arena_alloc((arena), ++(count) * sizeof(*(items))), &(items)[(count) - 1])
+#else
 #define arena_array_add(arena, items, count) \
 	((__typeof__(items))arena_array_grow((arena), &(items), &(count), sizeof(*(items))))
+#endif
 
 #endif

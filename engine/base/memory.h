@@ -26,7 +26,12 @@ char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0
 /* Make room for one more item of an array { T *items; size_t count; } and return the zeroed new item's address.
  * Capacity is implied: the next power of two from 8 on, so only ever grow such an array by this call. */
 void *array_grow(void *items_ptr, size_t *count, size_t item_size);
+#ifdef __cppcheck__ /* its parser knows no typeof in a cast */
+#define array_add(items, count) \
+	((items) = xreallocarray((items), ++(count), sizeof(*(items))), &(items)[(count) - 1])
+#else
 #define array_add(items, count) ((__typeof__(items))array_grow(&(items), &(count), sizeof(*(items))))
+#endif
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
