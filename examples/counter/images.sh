@@ -1,7 +1,8 @@
 #!/bin/sh
 # Make the three images of the counter from Debian's packages and import them; images that are in the store already are left alone.
 #
-#   images.sh [DIRECTORY]     where the root file system tars are kept (default: build/images); mycompose must be in PATH or $MYCOMPOSE
+#   images.sh [DIRECTORY]     where the root file system tars are kept (default: build/images); mycompose must be in PATH or $MYCOMPOSE.
+#                             TARS_ONLY=1 stops before the import.
 set -eu
 
 directory=${1:-build/images}
@@ -57,6 +58,8 @@ first=$!
 make_tar counter-nginx nginx-light "$nginx_setup"
 wait "$first"
 make_tar counter-flask python3-flask,python3-redis
+
+[ -z "${TARS_ONLY:-}" ] || exit 0
 
 import_tar counter-nginx -c 'CMD ["nginx", "-g", "daemon off;"]' -c 'EXPOSE 80' -c 'STOPSIGNAL SIGQUIT'
 import_tar counter-redis -c 'CMD ["redis-server", "--dir", "/data"]' -c 'EXPOSE 6379' -c 'USER redis' -c 'VOLUME /data'
