@@ -14,6 +14,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/image/layer_attributes.h"
+#include "engine/image/layer_lower.h"
 #include "engine/image/layer_path.h"
 
 #define LINKS_MAX 40 /* as the kernel's own bound */
@@ -93,50 +94,15 @@ int layer_open_plain(int root_fd, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static bool is_opaque(int root_fd, const char *path)
-{
-	cleanup_fd int fd = layer_open_plain(root_fd, path, O_RDONLY | O_DIRECTORY);
-	char value = '\0';
-
-	return fd >= 0 && fgetxattr(fd, OPAQUE_XATTR, &value, 1) == 1 && value == 'y';
-}
-
-/* Does a directory above `path` in that layer hide everything further below? */
-static bool has_opaque_parent(int root_fd, const char *path)
-{
-	cleanup_free char *part = xstrdup(path);
-	char *slash;
-
-	while ((slash = strrchr(part, '/'))) {
-		*slash = '\0';
-		if (is_opaque(root_fd, part))
-			return true;
-	}
-	return false;
-}
-
-/* What the layers below show at `path`: an O_PATH fd, or -ENOENT. */
-static int open_lower(const struct layer_tree *tree, const char *path)
-{
-	if (has_opaque_parent(tree->place.root_fd, path))
-		return -ENOENT;
-	for (size_t i = 0; i < tree->place.lower_count; i++) {
-		int lower_fd = tree->place.lower_fds[i];
-		int fd = layer_open_plain(lower_fd, path, O_PATH | O_NOFOLLOW);
-
-		if (fd >= 0)
-			return fd;
-		/* A file, link or whiteout in the way ends the search as it does in overlay. */
-		if (fd != -ENOENT || has_opaque_parent(lower_fd, path))
-			return -ENOENT;
-	}
-	return -ENOENT;
-}
-
+/* Where a walk stands. The directory exists in this layer (at_fd), or, when nothing is to be made,
+ * perhaps in the layers below only (at_fd < 0). */
 struct walk {
+	int at_fd;
 	struct strbuf done; /* directories behind us, none a link */
 	char *rest;	    /* still to walk, may hold ".." from links */
 	unsigned int links;
+	struct lower_dirs lower;
+	bool lower_is_here; /* `lower` stands where we stand */
 };
 
 static void done_pop(struct strbuf *done)
@@ -150,150 +116,183 @@ static void done_pop(struct strbuf *done)
 	}
 }
 
-/* The last component of `done` is a link: put its text in front of what is left. */
-static int follow(struct walk *walk, int link_fd, struct error *err)
+static void done_push(struct strbuf *done, const char *name)
+{
+	if (done->length > 0)
+		strbuf_add_char(done, '/');
+	strbuf_add_str(done, name);
+}
+
+static void walk_to(struct walk *walk, int fd)
+{
+	close_fd(&walk->at_fd);
+	walk->at_fd = fd;
+}
+
+/* Nobody but us moves directories here, so ".." is where we came from. */
+static int walk_up(struct layer_tree *tree, struct walk *walk, struct error *err)
+{
+	int fd;
+
+	walk->lower_is_here = false;
+	if (walk->done.length == 0)
+		return 0; /* the root is above itself */
+	done_pop(&walk->done);
+	fd = walk->at_fd >= 0 ? openat(walk->at_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC)
+			      : layer_open_plain(tree->place.root_fd, strbuf_text(&walk->done),
+					O_PATH | O_DIRECTORY);
+	if (fd < 0 && walk->at_fd >= 0)
+		return error_sys(err, -errno, "'%s'", strbuf_text(&walk->done));
+	walk_to(walk, fd < 0 ? -1 : fd);
+	return 0;
+}
+
+/* Put the link's text in front of what is left. */
+static int walk_link(struct layer_tree *tree, struct walk *walk, const char *name, int link_fd,
+	struct error *err)
 {
 	char text[PATH_MAX];
 	ssize_t length = readlinkat(link_fd, "", text, sizeof(text) - 1);
 	char *rest;
 
 	if (length < 0)
-		return error_sys(err, -errno, "read link '%s'", walk->done.data);
+		return error_sys(err, -errno, "read link '%s'", name);
 	text[length] = '\0';
 	if (++walk->links > LINKS_MAX || strlen(walk->rest) + (size_t)length >= PATH_MAX)
-		return error_sys(err, -ELOOP, "'%s'", walk->done.data);
+		return error_sys(err, -ELOOP, "'%s'", name);
 	rest = xasprintf("%s/%s", text, walk->rest);
 	free(walk->rest);
 	walk->rest = rest;
-	if (text[0] == '/')
-		strbuf_clear(&walk->done);
-	else
-		done_pop(&walk->done);
-	return 0;
+	walk->lower_is_here = false;
+	if (text[0] != '/')
+		return 0;
+	strbuf_clear(&walk->done);
+	walk_to(walk, layer_open_plain(tree->place.root_fd, "", O_PATH | O_DIRECTORY));
+	return walk->at_fd < 0 ? error_sys(err, walk->at_fd, "open the root") : 0;
 }
 
-/* Make the directory `path`, which is missing here, like the one below it, if there is one. */
-static int make_missing(
-	struct layer_tree *tree, const char *path, int lower_fd, bool is_hidden, struct error *err)
+/* Make `name` where we stand and go into it: like the directory below it, if there is one. */
+static int walk_make(struct layer_tree *tree, struct walk *walk, const char *name, int lower_fd,
+	struct error *err)
 {
-	cleanup_free char *parent = xstrdup(path);
-	char *slash = strrchr(parent, '/');
-	const char *name = slash ? slash + 1 : path;
-	cleanup_fd int parent_fd = -1;
 	cleanup_fd int fd = -1;
 
-	if (slash)
-		*slash = '\0';
-	parent_fd =
-		layer_open_plain(tree->place.root_fd, slash ? parent : "", O_PATH | O_DIRECTORY);
-	if (parent_fd < 0)
-		return error_sys(err, parent_fd, "open '%s'", parent);
-	if (is_hidden && unlinkat(parent_fd, name, 0) < 0)
-		return error_sys(err, -errno, "remove '%s'", path);
-	if (mkdirat(parent_fd, name, 0700) < 0)
-		return error_sys(err, -errno, "create directory '%s'", path);
-	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (mkdirat(walk->at_fd, name, 0700) < 0)
+		return error_sys(err, -errno, "create directory '%s'", name);
+	fd = openat(walk->at_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, 0755) < 0)
-		return error_sys(err, -errno, "create directory '%s'", path);
-	if (is_hidden)
-		return layer_mark_opaque(fd, err);
-	return lower_fd < 0 ? 0 : attributes_copy_directory(tree, path, fd, lower_fd, err);
+		return error_sys(err, -errno, "create directory '%s'", name);
+	done_push(&walk->done, name);
+	walk_to(walk, steal_fd(&fd));
+	return lower_fd < 0 ? 0
+			    : attributes_copy_directory(
+				      tree, walk->done.data, walk->at_fd, lower_fd, err);
 }
 
-/* `path` (walk->done) is not in this layer. */
-static int step_missing(struct layer_tree *tree, struct walk *walk, bool make, struct error *err)
+/* A whiteout of this layer is where a directory must be: that hides all below it. */
+static int walk_make_hidden(
+	struct layer_tree *tree, struct walk *walk, const char *name, struct error *err)
 {
-	const char *path = walk->done.data;
-	cleanup_fd int lower_fd = open_lower(tree, path);
+	int r;
+
+	walk->lower_is_here = false;
+	if (unlinkat(walk->at_fd, name, 0) < 0)
+		return error_sys(err, -errno, "replace whiteout '%s'", name);
+	r = walk_make(tree, walk, name, -1, err);
+	return r < 0 ? r : layer_mark_opaque(walk->at_fd, err);
+}
+
+/* `name` is not in this layer: the layers below may have it. */
+static int walk_missing(
+	struct layer_tree *tree, struct walk *walk, const char *name, bool make, struct error *err)
+{
+	cleanup_fd int other_fd = -1;
 	struct stat st;
 
-	if (lower_fd >= 0 && fstat(lower_fd, &st) < 0)
-		return error_sys(err, -errno, "'%s'", path);
-	if (lower_fd >= 0 && S_ISLNK(st.st_mode))
-		return follow(walk, lower_fd, err);
-	if (lower_fd >= 0 && !S_ISDIR(st.st_mode))
-		close_fd(&lower_fd);
-	if (!make && lower_fd < 0)
-		return error_sys(err, -ENOENT, "'%s'", path);
-	return make ? make_missing(tree, path, lower_fd, false, err) : 0;
-}
-
-/* The last component of walk->done was just added: enter it, follow it, or make it. */
-static int step(struct layer_tree *tree, struct walk *walk, bool make, struct error *err)
-{
-	const char *path = walk->done.data;
-	cleanup_fd int fd = layer_open_plain(tree->place.root_fd, path, O_PATH | O_NOFOLLOW);
-	struct stat st;
-
-	/* -ENOENT also while walking below a directory that only the lower layers have. */
-	if (fd == -ENOENT)
-		return step_missing(tree, walk, make, err);
-	if (fd < 0)
-		return error_sys(err, fd, "'%s'", path);
-	if (fstat(fd, &st) < 0)
-		return error_sys(err, -errno, "'%s'", path);
-	if (S_ISDIR(st.st_mode))
-		return 0;
-	if (S_ISLNK(st.st_mode))
-		return follow(walk, fd, err);
-	if (stat_is_whiteout(&st) && make)
-		return make_missing(tree, path, -1, true, err);
-	return error_sys(err, -ENOTDIR, "'%s'", path);
-}
-
-static int walk_parent(struct layer_tree *tree, struct walk *walk, bool make, struct error *err)
-{
-	while (*walk->rest) {
-		size_t length = strcspn(walk->rest, "/");
-		size_t skip = length + strspn(walk->rest + length, "/");
-		bool is_up = length == 2 && memcmp(walk->rest, "..", 2) == 0;
-		bool is_here = length == 0 || (length == 1 && walk->rest[0] == '.');
-		int r;
-
-		if (is_up)
-			done_pop(&walk->done);
-		if (!is_up && !is_here) {
-			if (walk->done.length > 0)
-				strbuf_add_char(&walk->done, '/');
-			strbuf_add(&walk->done, walk->rest, length);
-		}
-		memmove(walk->rest, walk->rest + skip, strlen(walk->rest + skip) + 1);
-		if (is_up || is_here)
-			continue;
-		r = step(tree, walk, make, err);
-		if (r < 0)
-			return r;
-	}
+	if (!walk->lower_is_here)
+		lower_dirs_start(&walk->lower, &tree->place, strbuf_text(&walk->done));
+	walk->lower_is_here = true;
+	other_fd = lower_dirs_enter(&walk->lower, name);
+	if (other_fd >= 0 && fstat(other_fd, &st) == 0 && S_ISLNK(st.st_mode))
+		return walk_link(tree, walk, name, other_fd, err);
+	if (make)
+		return walk_make(
+			tree, walk, name, walk->lower.count > 0 ? walk->lower.fds[0] : -1, err);
+	if (walk->lower.count == 0)
+		return error_sys(err, -ENOENT, "'%s'", name);
+	done_push(&walk->done, name);
+	walk_to(walk, -1);
 	return 0;
+}
+
+static int walk_down(
+	struct layer_tree *tree, struct walk *walk, const char *name, bool make, struct error *err)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+
+	if (walk->at_fd >= 0)
+		fd = openat(walk->at_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (walk->at_fd < 0 || errno == ENOENT))
+		return walk_missing(tree, walk, name, make, err);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, -errno, "'%s'", name);
+	if (S_ISLNK(st.st_mode))
+		return walk_link(tree, walk, name, fd, err);
+	if (stat_is_whiteout(&st) && make)
+		return walk_make_hidden(tree, walk, name, err);
+	if (!S_ISDIR(st.st_mode))
+		return error_sys(err, -ENOTDIR, "'%s'", name);
+	walk->lower_is_here = false;
+	done_push(&walk->done, name);
+	walk_to(walk, steal_fd(&fd));
+	return 0;
+}
+
+static int walk_all(struct layer_tree *tree, struct walk *walk, bool make, struct error *err)
+{
+	int r = 0;
+
+	while (r == 0 && *walk->rest) {
+		size_t length = strcspn(walk->rest, "/");
+		cleanup_free char *name = xstrndup(walk->rest, length);
+		const char *rest = walk->rest + length + strspn(walk->rest + length, "/");
+
+		memmove(walk->rest, rest, strlen(rest) + 1);
+		if (strcmp(name, "..") == 0)
+			r = walk_up(tree, walk, err);
+		else if (length > 0 && strcmp(name, ".") != 0)
+			r = walk_down(tree, walk, name, make, err);
+	}
+	if (r == 0 && walk->at_fd < 0)
+		r = error_sys(err, -ENOENT, "'%s'", strbuf_text(&walk->done));
+	return r;
 }
 
 static int find_parent(struct layer_tree *tree, const char *parent, bool make, struct error *err)
 {
 	struct walk walk = { .rest = xstrdup(parent) };
-	int fd = layer_open_plain(tree->place.root_fd, parent, O_PATH | O_DIRECTORY);
 	int r = 0;
 
-	if (fd >= 0) {
+	walk.at_fd = layer_open_plain(tree->place.root_fd, parent, O_PATH | O_DIRECTORY);
+	if (walk.at_fd >= 0) {
 		strbuf_add_str(&walk.done, parent);
 	} else {
-		r = walk_parent(tree, &walk, make, err);
-		if (r == 0) {
-			r = fd = layer_open_plain(
-				tree->place.root_fd, strbuf_text(&walk.done), O_PATH | O_DIRECTORY);
-			if (r < 0)
-				error_sys(err, r, "'%s'", strbuf_text(&walk.done));
-		}
+		walk.at_fd = layer_open_plain(tree->place.root_fd, "", O_PATH | O_DIRECTORY);
+		r = walk.at_fd < 0 ? error_sys(err, walk.at_fd, "open the root")
+				   : walk_all(tree, &walk, make, err);
 	}
+	if (r == 0) {
+		layer_parent_forget(tree);
+		tree->parent_asked = xstrdup(parent);
+		tree->parent_path = strbuf_steal(&walk.done);
+		tree->parent_fd = steal_fd(&walk.at_fd);
+	}
+	close_fd(&walk.at_fd);
 	free(walk.rest);
-	if (r < 0) {
-		strbuf_release(&walk.done);
-		return r;
-	}
-	layer_parent_forget(tree);
-	tree->parent_asked = xstrdup(parent);
-	tree->parent_path = strbuf_steal(&walk.done);
-	tree->parent_fd = fd;
-	return 0;
+	strbuf_release(&walk.done);
+	lower_dirs_release(&walk.lower);
+	return r;
 }
 
 int layer_parent(struct layer_tree *tree, const char *path, bool make, int *ret_fd,

@@ -168,7 +168,7 @@ static int take_descriptor(
 	else
 		r = read_blob(load, &descriptor, MANIFEST_MAX, &bytes, &length, err);
 	if (r == 0)
-		r = document_parse(bytes, length, descriptor.media_type, &document, err);
+		r = oci_document_parse(bytes, length, descriptor.media_type, &document, err);
 	descriptor_release(&descriptor);
 	if (r == 0)
 		r = choose(json_get(document, "manifests"), &chosen, err);
@@ -207,7 +207,7 @@ int load_oci_layout(struct load *load, struct error *err)
 	int r = source_read(load->source, "index.json", MANIFEST_MAX, &bytes, &length, err);
 
 	if (r == 0)
-		r = document_parse(bytes, length, MEDIA_TYPE_INDEX, &index, err);
+		r = oci_document_parse(bytes, length, MEDIA_TYPE_INDEX, &index, err);
 	if (r < 0)
 		return error_wrap(err, "index.json");
 	manifests = json_get(index, "manifests");

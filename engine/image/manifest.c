@@ -89,7 +89,7 @@ enum document_kind document_kind(const char *media_type)
 	return DOCUMENT_UNKNOWN;
 }
 
-int document_parse(const char *bytes, size_t length, const char *media_type, struct json **ret,
+int oci_document_parse(const char *bytes, size_t length, const char *media_type, struct json **ret,
 	struct error *err)
 {
 	cleanup_json struct json *json = NULL;
@@ -153,7 +153,7 @@ int manifest_parse(const char *bytes, size_t length, const char *media_type, str
 	if (document_kind(media_type) != DOCUMENT_MANIFEST)
 		return error_set(
 			err, -EBADMSG, "'%.100s' is no type of an image manifest", media_type);
-	r = document_parse(bytes, length, media_type, &json, err);
+	r = oci_document_parse(bytes, length, media_type, &json, err);
 	if (r == 0)
 		r = parse_members(json, &manifest, err);
 	if (r < 0) {

@@ -35,7 +35,7 @@ enum document_kind { DOCUMENT_MANIFEST, DOCUMENT_INDEX, DOCUMENT_UNKNOWN };
 enum document_kind document_kind(const char *media_type);
 /* Parse the bytes of a manifest or index of that media type. -EBADMSG when it says otherwise about
  * itself or could be taken for the other kind. */
-int document_parse(const char *bytes, size_t length, const char *media_type, struct json **ret,
+int oci_document_parse(const char *bytes, size_t length, const char *media_type, struct json **ret,
 	struct error *err);
 
 struct manifest {

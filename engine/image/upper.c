@@ -14,7 +14,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
-#include "engine/image/layer.h"
+#include "engine/image/layer_lower.h"
 #include "engine/image/layer_path.h"
 #include "engine/image/xattrs.h"
 
@@ -214,13 +214,6 @@ static int write_name(
 	return r < 0 ? error_wrap(err, "'%s'", path) : 0;
 }
 
-static bool is_opaque(int fd)
-{
-	char value[2];
-
-	return fgetxattr(fd, OPAQUE_XATTR, value, sizeof(value)) == 1 && value[0] == 'y';
-}
-
 /* The directory itself, its marker, and all its names; subdirectories are left pending, first name
  * last. */
 static int write_directory(struct upper *upper, const char *path, struct error *err)
@@ -241,7 +234,7 @@ static int write_directory(struct upper *upper, const char *path, struct error *
 		return error_sys(err, -errno, "'%s'", path);
 	fill_entry(&entry, entry_path, &st);
 	r = write_opened(upper, fd, &entry, err);
-	if (r == 0 && is_opaque(fd))
+	if (r == 0 && directory_is_opaque(fd))
 		r = write_marker(upper, path, WHITEOUT_OPAQUE, err);
 	if (r == 0)
 		r = dir_list(fd, ".", &names, err);
