@@ -149,7 +149,7 @@ static void handle(
 	else
 		r = wish_for_stopped(supervisor, request, origin, &err);
 	if (r <= 0)
-		supervisor_reply(supervisor, origin, request->id, &err);
+		supervisor_reply(supervisor, origin, request->id, r < 0 ? &err : NULL);
 }
 
 void supervisor_submit(struct supervisor *supervisor, const struct request *request, uint64_t tag)

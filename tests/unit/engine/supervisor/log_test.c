@@ -272,7 +272,9 @@ static void row_11_6_memory_stays_bounded_for_100_mib_without_a_line_end(void **
 	}
 	getrusage(RUSAGE_SELF, &after);
 	assert_true(total >= 4 << 20); /* what the two files hold, at least the older one */
+#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed */
 	assert_true(after.ru_maxrss - before.ru_maxrss < 16 * 1024);
+#endif
 	log_reader_free(reader);
 	log_writer_free(writer);
 }
@@ -302,7 +304,7 @@ static void tail_reaches_over_rotated_files(void **state)
 	struct log_writer *writer = open_writer(world, 400, 5);
 
 	for (int i = 0; i < 15; i++) {
-		char line[16];
+		char line[32];
 
 		snprintf(line, sizeof(line), "line %d\n", i);
 		write_text(writer, LOG_STDOUT, line);
@@ -486,7 +488,7 @@ static void a_reader_that_was_overtaken_goes_on_at_the_oldest_file(void **state)
 	reader = open_reader(world, -1);
 	assert_int_equal(log_reader_next(reader, &record, NULL), 1);
 	for (int i = 0; i < 50; i++) {
-		char line[16];
+		char line[32];
 
 		snprintf(line, sizeof(line), "%d\n", i);
 		write_text(writer, LOG_STDOUT, line);
