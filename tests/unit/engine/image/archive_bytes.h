@@ -5,6 +5,7 @@
 #define TESTS_UNIT_ENGINE_IMAGE_ARCHIVE_BYTES_H
 
 #include "engine/image/digest.h"
+#include "engine/image/manifest.h"
 
 #include "support.h"
 
