@@ -63,8 +63,6 @@ static int run_down(struct app *app, void *options, char **services, struct erro
 
 	r = project_run_begin(&run, app, err);
 	if (r == 0)
-		r = container_sweep(&app->engine, err);
-	if (r == 0)
 		r = make_plan(&run, options, services, err);
 	if (r == 0)
 		r = project_run_apply(&run, CONTROL_DETACHABLE, err);

@@ -41,7 +41,11 @@ int project_run_begin(struct project_run *run, struct app *app, struct error *er
 	run->lock_fd = lock_take(app->engine.run_fd, lock_name, -1, tell_waiting, err);
 	if (run->lock_fd < 0)
 		return run->lock_fd;
-	r = observe_project(&app->engine, app->project_name, &run->observed, err);
+	/* Creations and removals that a kill interrupted are finished before anything is compared.
+	 */
+	r = app->global.dry_run ? 0 : container_sweep(&app->engine, err);
+	if (r == 0)
+		r = observe_project(&app->engine, app->project_name, &run->observed, err);
 	return r < 0 ? error_wrap(err, "project %s", app->project_name) : 0;
 }
 

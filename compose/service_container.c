@@ -231,7 +231,7 @@ static void fill_labels(const struct project *project, const struct service *ser
 		strbuf_addf(&depends, "%s%s:%s:%s", i ? "," : "", service->depends_on[i].service,
 			depends_condition_names[service->depends_on[i].condition],
 			service->depends_on[i].restart ? "true" : "false");
-	container->labels = strv_copy(service->labels);
+	env_merge(&container->labels, service->labels);
 	add_label(container, LABEL_PROJECT, project->name);
 	add_label(container, LABEL_SERVICE, service->name);
 	add_label(container, LABEL_NUMBER, number_text);
@@ -261,31 +261,18 @@ static int fill_from_image(const struct engine *engine, const struct service *se
 		.env = service->environment,
 		.cwd = service->working_dir,
 		.user = service->user,
+		.stop_signal = service->stop_signal,
 	};
 	cleanup_image struct image *image = NULL;
-	const char *stop_signal;
 	int r;
 
 	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
 		return wrap_mark(err, &service->mark, service, "image");
 	container->image_ref = xstrdup(service->image);
-	container->image_id = xstrdup(image->id);
-	container->chain_ids = strv_copy(image->chain_ids);
-	container->exposed = strv_copy(image->config.exposed_ports);
-	for (size_t i = 0; i < strv_length(service->expose); i++)
-		if (!strv_contains(container->exposed, service->expose[i]))
-			strv_add(&container->exposed, service->expose[i]);
-	r = spec_apply_image(&container->spec, &image->config, &overrides, err);
-	if (r < 0)
-		return wrap_mark(err, &service->mark, service, "command");
-	stop_signal = service->stop_signal ? service->stop_signal : image->config.stop_signal;
-	if (stop_signal && *stop_signal) {
-		r = signal_parse(stop_signal, &container->stop_signal, err);
-		if (r < 0)
-			return wrap_mark(err, &service->mark, service, "stop_signal");
-	}
-	return 0;
+	container->exposed = strv_copy(service->expose);
+	r = container_apply_image(container, image, &overrides, err);
+	return r < 0 ? wrap_mark(err, &service->mark, service, "command") : 0;
 }
 
 int service_to_container(const struct engine *engine, const struct project *project,
