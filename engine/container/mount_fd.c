@@ -30,6 +30,9 @@ int mount_new(const char *type, const struct mount_option *options, size_t count
 
 	if (fs_fd < 0)
 		return error_sys(err, -errno, "mount %s", type);
+	/* What df and /proc/mounts show first. */
+	if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", type, 0) < 0)
+		return context_error(fs_fd, -errno, type, err);
 	for (size_t i = 0; i < count; i++) {
 		const struct mount_option *option = &options[i];
 		unsigned int command = option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
