@@ -147,7 +147,7 @@ static void build_ports(struct loader *l, struct service *service)
 		build_port(&service->ports[service->port_count++], ports->entries[i].value);
 }
 
-static void build_mount(struct mount *mount, const struct node *node)
+static void build_mount(struct loader *l, struct mount *mount, const struct node *node)
 {
 	const struct node *bind = node_get(node, "bind");
 	const struct node *volume = node_get(node, "volume");
@@ -158,6 +158,10 @@ static void build_mount(struct mount *mount, const struct node *node)
 		index_of(service_mount_type_names, get_text(node, "type"), SERVICE_MOUNT_VOLUME);
 	mount->source = get_text(node, "source");
 	mount->target = get_text(node, "target");
+	if (mount->source && mount->type == SERVICE_MOUNT_BIND)
+		mount->source = pathname_clean(l->arena, mount->source);
+	if (mount->target)
+		mount->target = pathname_clean(l->arena, mount->target);
 	mount->read_only = node_get_bool(node, "read_only", false);
 	mount->create_host_path = node_get_bool(bind, "create_host_path", false);
 	mount->propagation = get_text(bind, "propagation");
@@ -187,7 +191,7 @@ static void build_mounts(struct loader *l, struct service *service)
 
 	service->mounts = count ? arena_alloc(l->arena, count * sizeof(*service->mounts)) : NULL;
 	for (size_t i = 0; volumes && i < volumes->count; i++)
-		build_mount(&service->mounts[service->mount_count++], volumes->entries[i].value);
+		build_mount(l, &service->mounts[service->mount_count++], volumes->entries[i].value);
 	for (size_t i = 0; tmpfs && i < tmpfs->count; i++)
 		build_tmpfs(l, &service->mounts[service->mount_count++], tmpfs->entries[i].value);
 }

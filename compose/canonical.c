@@ -103,11 +103,10 @@ static struct node *shape_bool(
 static struct node *shape_int(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
-	(void)row;
 	if (node->kind == NODE_INT || canon_is_open(c, node))
 		return node;
-	if (node->kind == NODE_FLOAT && node->real == floor(node->real) &&
-		fabs(node->real) < 9e15) {
+	if (node->kind == NODE_FLOAT && fabs(node->real) < 9e15 &&
+		(node->real == floor(node->real) || row->flags & KEY_TRUNCATE)) {
 		node->integer = (int64_t)node->real;
 		node->kind = NODE_INT;
 		return node;
@@ -388,6 +387,14 @@ static struct node *shape_options(
 	return convert_values(c, row, node, path, option_value);
 }
 
+static struct node *shape_string_map(
+	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
+{
+	if (node->kind != NODE_MAPPING)
+		return wrong_type(c, node, path, "mapping");
+	return convert_values(c, row, node, path, plain_string);
+}
+
 static struct node *shape_table(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
@@ -467,6 +474,7 @@ static struct node *(*const shapes[])(
 	[SHAPE_TEXTS] = shape_texts,
 	[SHAPE_MAP] = shape_map,
 	[SHAPE_OPTIONS] = shape_options,
+	[SHAPE_STRING_MAP] = shape_string_map,
 	[SHAPE_TABLE] = shape_table,
 	[SHAPE_TABLES] = shape_tables,
 	[SHAPE_NAMED] = shape_named,
@@ -478,7 +486,9 @@ static struct node *canonical_value(
 {
 	enum node_merge merge = node->merge;
 
-	if (merge == NODE_MERGE_RESET || (node->kind == NODE_NULL && row->flags & KEY_NULLABLE))
+	/* In a later file null means "nothing to say", so only what is left after merging is judged
+	 * (merge_finish). */
+	if (merge == NODE_MERGE_RESET || node->kind == NODE_NULL)
 		return node;
 	if (row->flags & KEY_UNIQUE && node->kind == NODE_SEQUENCE)
 		check_unique(c, node, path);

@@ -132,12 +132,13 @@ static void show_extensions(
 		append(s, out, extensions->entries[i].key, extensions->entries[i].value);
 }
 
-/* JSON spells some things out that YAML leaves away. `member`: an object that holds it as null. */
+/* JSON spells some things out that YAML leaves away. `with`: an object that holds this key as
+ * null, or a text. */
 static const struct {
 	const struct key_table *table;
 	const char *key;
 	enum node_kind kind;
-	const char *member;
+	const char *with;
 } json_always[] = {
 	{ &service_keys, "command", NODE_NULL, NULL },
 	{ &service_keys, "entrypoint", NODE_NULL, NULL },
@@ -146,6 +147,10 @@ static const struct {
 	{ &deploy_keys, "placement", NODE_MAPPING, NULL },
 	{ &hook_keys, "command", NODE_NULL, NULL },
 	{ &watch_keys, "exec", NODE_MAPPING, "command" },
+	{ &weight_device_keys, "path", NODE_STRING, NULL },
+	{ &weight_device_keys, "weight", NODE_INT, NULL },
+	{ &throttle_keys, "path", NODE_STRING, NULL },
+	{ &throttle_keys, "rate", NODE_STRING, "0" },
 };
 
 static struct node *json_filler(
@@ -157,9 +162,9 @@ static struct node *json_filler(
 		if (json_always[i].table != table || strcmp(json_always[i].key, key) != 0)
 			continue;
 		filler = node_new(s->arena, json_always[i].kind, mark);
-		if (json_always[i].member)
-			append(s, filler, json_always[i].member,
-				node_new(s->arena, NODE_NULL, mark));
+		filler->text = json_always[i].with ? json_always[i].with : "";
+		if (json_always[i].with && filler->kind == NODE_MAPPING)
+			append(s, filler, json_always[i].with, node_new(s->arena, NODE_NULL, mark));
 		return filler;
 	}
 	return NULL;

@@ -222,6 +222,21 @@ static void check_unique_names(const struct subject *s, struct strmap *names)
 		strmap_set(names, name->text, (void *)s->name);
 }
 
+static void check_watch(const struct subject *s)
+{
+	const struct node *watch = node_get(node_get(s->service, "develop"), "watch");
+
+	for (size_t i = 0; watch && i < watch->count; i++) {
+		const struct node *trigger = watch->entries[i].value;
+		const char *action = node_get_text(trigger, "action");
+
+		if (action && strncmp(action, "sync", 4) == 0 && !has_text(trigger, "target"))
+			complain(s, &trigger->mark, "develop.watch",
+				"target is required for non-rebuild actions: invalid compose "
+				"project");
+	}
+}
+
 static void check_service(const struct subject *s, struct strmap *names)
 {
 	check_image(s);
@@ -234,6 +249,7 @@ static void check_service(const struct subject *s, struct strmap *names)
 	check_said_twice(s);
 	check_container_name_and_scale(s);
 	check_unique_names(s, names);
+	check_watch(s);
 }
 
 enum visit_state { VISIT_NEW, VISIT_OPEN, VISIT_DONE };
@@ -321,7 +337,7 @@ static void check_file_sources(struct loader *l, const char *section)
 			problems_add(l->problems, &entry->key_mark,
 				arena_printf(l->arena, "%s.%s", section, entry->key),
 				"file|environment|content attributes are mutually exclusive");
-		else if (count == 0 && !is_external && !node_get(entry->value, "driver"))
+		else if (count == 0 && !is_external)
 			problems_add(l->problems, &entry->key_mark,
 				arena_printf(l->arena, "%s.%s", section, entry->key),
 				"one of file, environment%s or external must be set",
@@ -329,7 +345,8 @@ static void check_file_sources(struct loader *l, const char *section)
 	}
 }
 
-static void check_external(struct loader *l, const char *section)
+/* `may_say_more`: what else an external one says is passed over by Docker Compose as well. */
+static void check_external(struct loader *l, const char *section, bool may_say_more)
 {
 	const struct node *members = node_get(l->tree, section);
 
@@ -338,7 +355,12 @@ static void check_external(struct loader *l, const char *section)
 
 		if (!node_get_bool(member->value, "external", false))
 			continue;
-		for (size_t j = 0; j < member->value->count; j++) {
+		if (node_get(member->value, "external")->count > 0 &&
+			node_get(member->value, "name"))
+			problems_add(l->problems, &member->key_mark,
+				arena_printf(l->arena, "%s.%s", section, member->key),
+				"name and external.name conflict; only use name");
+		for (size_t j = 0; !may_say_more && j < member->value->count; j++) {
 			const struct node_entry *entry = &member->value->entries[j];
 
 			if (strcmp(entry->key, "name") != 0 &&
@@ -352,15 +374,21 @@ static void check_external(struct loader *l, const char *section)
 	}
 }
 
+void loader_check_declared(struct loader *l)
+{
+	check_external(l, "networks", true);
+	check_external(l, "volumes", false);
+	check_external(l, "secrets", true);
+	check_external(l, "configs", true);
+	check_file_sources(l, "secrets");
+	check_file_sources(l, "configs");
+}
+
 void loader_check(struct loader *l)
 {
 	struct node *services = node_get(l->tree, "services");
 	struct strmap names = STRMAP_INIT;
 
-	check_external(l, "networks");
-	check_external(l, "volumes");
-	check_file_sources(l, "secrets");
-	check_file_sources(l, "configs");
 	if (!services)
 		return;
 	for (size_t i = 0; i < services->count; i++) {

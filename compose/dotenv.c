@@ -147,12 +147,18 @@ static const char *expand_escapes(struct arena *arena, const char *text)
 		} else if (known) {
 			strbuf_add_char(&out, to[known - from]);
 			s++;
-		} else if (*s == '\\' && s[1] == '0' && strspn(s + 2, "01234567") >= 3) {
-			for (int i = 2; i < 5; i++)
-				octal = octal * 8 + (unsigned int)(s[i] - '0');
-			if (octal > 0 && octal < 256)
-				strbuf_add_char(&out, (char)octal);
-			s += 4;
+		} else if (*s == '\\' && s[1] == '0') {
+			/* \0 and three digits are an octal number; with fewer only the 0 goes. */
+			if (strspn(s + 2, "01234567") >= 3) {
+				for (int i = 2; i < 5; i++)
+					octal = octal * 8 + (unsigned int)(s[i] - '0');
+				s += 4;
+				if (octal > 0 && octal < 256)
+					strbuf_add_char(&out, (char)octal);
+			} else {
+				strbuf_add_char(&out, '\\');
+				s++;
+			}
 		} else {
 			strbuf_add_char(&out, *s);
 		}

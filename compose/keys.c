@@ -15,14 +15,14 @@ static const struct key_row pool_rows[] = {
 	{ .name = "subnet",        SHAPE_STRING },
 	{ .name = "gateway",       SHAPE_STRING },
 	{ .name = "ip_range",      SHAPE_STRING },
-	{ .name = "aux_addresses", SHAPE_OPTIONS },
+	{ .name = "aux_addresses", SHAPE_STRING_MAP },
 };
 static const TABLE(pool_keys, "address pool", pool_rows);
 
 static const struct key_row ipam_rows[] = {
 	{ .name = "driver",  SHAPE_STRING, .refuse = refuse_ipam_driver },
 	{ .name = "config",  SHAPE_TABLES, .sub = &pool_keys },
-	{ .name = "options", SHAPE_OPTIONS, KEY_HIDDEN, .status = KEY_NO_EFFECT },
+	{ .name = "options", SHAPE_STRING_MAP, KEY_HIDDEN, .status = KEY_NO_EFFECT },
 };
 static const TABLE(ipam_keys, "ipam", ipam_rows);
 
@@ -102,6 +102,27 @@ static const struct key_row document_rows[] = {
 };
 /* clang-format on */
 TABLE(document_keys, "document", document_rows);
+
+const char *const key_shape_names[] = {
+	[SHAPE_ANY] = "value",
+	[SHAPE_STRING] = "string",
+	[SHAPE_BOOL] = "boolean or string",
+	[SHAPE_INT] = "integer or string",
+	[SHAPE_NUMBER] = "number or string",
+	[SHAPE_SIZE] = "number or string",
+	[SHAPE_DURATION] = "string",
+	[SHAPE_COMMAND] = "string or list",
+	[SHAPE_STRINGS] = "list",
+	[SHAPE_STRING_OR_LIST] = "string or list",
+	[SHAPE_TEXTS] = "list",
+	[SHAPE_MAP] = "mapping or list",
+	[SHAPE_OPTIONS] = "mapping",
+	[SHAPE_STRING_MAP] = "mapping",
+	[SHAPE_TABLE] = "mapping",
+	[SHAPE_TABLES] = "list",
+	[SHAPE_NAMED] = "mapping",
+	[SHAPE_ULIMITS] = "mapping",
+};
 
 const struct key_row *key_find(const struct key_table *table, const char *name)
 {

@@ -43,11 +43,15 @@ enum key_shape {
 	SHAPE_TEXTS,	      /* list of strings or numbers: becomes strings */
 	SHAPE_MAP,     /* mapping, or list of KEY=VALUE: becomes a mapping of strings and nulls */
 	SHAPE_OPTIONS, /* mapping of strings and numbers: becomes strings */
-	SHAPE_TABLE,   /* mapping with the keys of `sub` */
-	SHAPE_TABLES,  /* list of such mappings */
-	SHAPE_NAMED,   /* mapping of the user's names to such mappings */
-	SHAPE_ULIMITS, /* mapping of names to a number or {soft, hard} */
+	SHAPE_STRING_MAP, /* mapping of strings */
+	SHAPE_TABLE,	  /* mapping with the keys of `sub` */
+	SHAPE_TABLES,	  /* list of such mappings */
+	SHAPE_NAMED,	  /* mapping of the user's names to such mappings */
+	SHAPE_ULIMITS,	  /* mapping of names to a number or {soft, hard} */
 };
+
+/* "string", "boolean or string", … for messages. */
+extern const char *const key_shape_names[];
 
 enum key_status {
 	KEY_SUPPORTED,
@@ -66,6 +70,7 @@ enum key_flag {
 	KEY_REPLACE = 1 << 5,	  /* a later file replaces the value whole */
 	KEY_HIDDEN = 1 << 6,	  /* not printed: other keys have taken it up */
 	KEY_REQUIRED = 1 << 7,
+	KEY_TRUNCATE = 1 << 8, /* SHAPE_INT: a fraction may be given and is cut off */
 };
 
 struct key_table;
@@ -143,6 +148,5 @@ const char *identity_port(struct arena *arena, const struct node *item);
 const char *identity_target(struct arena *arena, const struct node *item);
 const char *identity_grant(struct arena *arena, const struct node *item);
 const char *identity_host(struct arena *arena, const struct node *item);
-const char *identity_watch(struct arena *arena, const struct node *item);
 
 #endif

@@ -73,45 +73,18 @@ void check_cpus(struct canon *c, struct node *node, const struct path *path)
 			c, node, path, "%s is no number of CPUs", node_scalar_text(c->arena, node));
 }
 
-void check_cpuset(struct canon *c, struct node *node, const struct path *path)
+void check_contexts(struct canon *c, struct node *node, const struct path *path)
 {
-	if (node->kind == NODE_STRING && !canon_is_open(c, node) && *node->text &&
-		parse_cpuset(node->text) < 0)
-		canon_problem(c, node, path, "'%s' is no list of CPUs (like 0-2,5)", node->text);
-}
-
-void check_container_name(struct canon *c, struct node *node, const struct path *path)
-{
-	const char *s = node->text;
-
-	if (node->kind != NODE_STRING || canon_is_open(c, node))
-		return;
-	/* At least one allowed character followed by another: the rule the engine's names have. */
-	if (isalnum((unsigned char)s[0]) && s[1] &&
-		strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-			strlen(s))
-		return;
-	canon_problem(c, node, path, "'%s' does not match pattern [a-zA-Z0-9][a-zA-Z0-9_.-]+", s);
+	for (size_t i = 0; i < node->count; i++)
+		if (node->entries[i].value->kind == NODE_NULL)
+			canon_problem(c, node->entries[i].value, path,
+				"invalid value %s, expected key=value", node->entries[i].key);
 }
 
 void check_oom_score(struct canon *c, struct node *node, const struct path *path)
 {
 	if (node->kind == NODE_INT && (node->integer < -1000 || node->integer > 1000))
 		canon_problem(c, node, path, "must be between -1000 and 1000");
-}
-
-void check_restart(struct canon *c, struct node *node, const struct path *path)
-{
-	uint64_t retries;
-
-	if (node->kind != NODE_STRING || canon_is_open(c, node) || !*node->text)
-		return;
-	if (is_one_of(node->text, WORDS("no", "always", "on-failure", "unless-stopped")))
-		return;
-	if (strncmp(node->text, "on-failure:", 11) == 0 &&
-		parse_u64(node->text + 11, 0, INT32_MAX, &retries) == 0)
-		return;
-	canon_problem(c, node, path, "unknown restart policy '%s'", node->text);
 }
 
 void check_scale(struct canon *c, struct node *node, const struct path *path)
@@ -121,11 +94,20 @@ void check_scale(struct canon *c, struct node *node, const struct path *path)
 			node_scalar_text(c->arena, node));
 }
 
-void check_stop_signal(struct canon *c, struct node *node, const struct path *path)
+void check_percent(struct canon *c, struct node *node, const struct path *path)
 {
-	if (node->kind == NODE_STRING && !canon_is_open(c, node) && *node->text &&
-		signal_number(node->text) < 0)
-		canon_problem(c, node, path, "unknown signal '%s'", node->text);
+	double value = node->kind == NODE_INT	  ? (double)node->integer
+		       : node->kind == NODE_FLOAT ? node->real
+						  : 0;
+
+	if (value < 0 || value > 100)
+		canon_problem(c, node, path, "Must be between 0 and 100");
+}
+
+void check_count(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_INT && node->integer < 0)
+		canon_problem(c, node, path, "Must be greater than or equal to 0");
 }
 
 static const char *refuse_unless(
@@ -133,6 +115,48 @@ static const char *refuse_unless(
 {
 	return node->kind != NODE_STRING || !*node->text || is_one_of(node->text, words) ? NULL
 											 : reason;
+}
+
+/* Names that the engine could not give: Docker's program finds out only when it makes the
+ * container, so do the next three. */
+const char *refuse_container_name(const struct node *node)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	const char *s = node->text;
+
+	if (node->kind != NODE_STRING || !*s)
+		return NULL;
+	if (isalnum((unsigned char)s[0]) && s[1] && strspn(s, allowed) == strlen(s))
+		return NULL;
+	return "invalid container name: only [a-zA-Z0-9][a-zA-Z0-9_.-]+ are allowed";
+}
+
+const char *refuse_cpuset(const struct node *node)
+{
+	return node->kind == NODE_STRING && *node->text && parse_cpuset(node->text) < 0
+		       ? "that is no list of CPUs (like 0-2,5)"
+		       : NULL;
+}
+
+const char *refuse_restart(const struct node *node)
+{
+	uint64_t retries;
+
+	if (node->kind != NODE_STRING || !*node->text ||
+		is_one_of(node->text, WORDS("no", "always", "on-failure", "unless-stopped")))
+		return NULL;
+	if (strncmp(node->text, "on-failure:", 11) == 0 &&
+		parse_u64(node->text + 11, 0, INT32_MAX, &retries) == 0)
+		return NULL;
+	return "unknown restart policy";
+}
+
+const char *refuse_stop_signal(const struct node *node)
+{
+	return node->kind == NODE_STRING && *node->text && signal_number(node->text) < 0
+		       ? "unknown signal"
+		       : NULL;
 }
 
 const char *refuse_condition(const struct node *node)

@@ -10,16 +10,19 @@ void check_watch_action(struct canon *c, struct node *node, const struct path *p
 void check_condition(struct canon *c, struct node *node, const struct path *path);
 void check_rollout_order(struct canon *c, struct node *node, const struct path *path);
 void check_cpus(struct canon *c, struct node *node, const struct path *path);
-void check_cpuset(struct canon *c, struct node *node, const struct path *path);
+void check_contexts(struct canon *c, struct node *node, const struct path *path);
 void check_cgroup(struct canon *c, struct node *node, const struct path *path);
-void check_container_name(struct canon *c, struct node *node, const struct path *path);
 void check_bind_recursive(struct canon *c, struct node *node, const struct path *path);
 void check_mount_type(struct canon *c, struct node *node, const struct path *path);
 void check_oom_score(struct canon *c, struct node *node, const struct path *path);
-void check_restart(struct canon *c, struct node *node, const struct path *path);
 void check_scale(struct canon *c, struct node *node, const struct path *path);
-void check_stop_signal(struct canon *c, struct node *node, const struct path *path);
+void check_percent(struct canon *c, struct node *node, const struct path *path);
+void check_count(struct canon *c, struct node *node, const struct path *path);
 
+const char *refuse_container_name(const struct node *node);
+const char *refuse_cpuset(const struct node *node);
+const char *refuse_restart(const struct node *node);
+const char *refuse_stop_signal(const struct node *node);
 const char *refuse_condition(const struct node *node);
 const char *refuse_log_driver(const struct node *node);
 const char *refuse_log_options(const struct node *node);

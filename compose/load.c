@@ -38,6 +38,8 @@ static int run_stages(struct loader *l, struct error *err)
 	if (r < 0 || l->problems->count > 0)
 		return r;
 	loader_apply_profiles(l);
+	if (!options->no_consistency)
+		loader_check_declared(l);
 	if (!options->no_normalize)
 		loader_normalise(l);
 	if (!options->no_consistency)

@@ -169,29 +169,49 @@ static void drop_resets(struct node *node)
 	}
 }
 
-static void finish_value(struct canon *c, const struct key_row *row, struct node *node)
+static void finish_mapping(
+	struct canon *c, const struct key_table *table, struct node *node, const struct path *path);
+
+static void finish_value(
+	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
+	/* For mappings of names the flag speaks of the entries. */
+	if (node->kind == NODE_NULL && (!(row->flags & KEY_NULLABLE) || row->shape == SHAPE_NAMED))
+		canon_problem(
+			c, node, path, "must be a %s, not a null", key_shape_names[row->shape]);
 	if (node->kind == NODE_SEQUENCE && (row->flags & KEY_UNIQUE || row->identity))
 		drop_twins(c, row, node);
 	if (!row->sub)
 		return;
 	if (node->kind == NODE_MAPPING && row->shape == SHAPE_TABLE) {
-		merge_finish(c, row->sub, node);
+		finish_mapping(c, row->sub, node, path);
 		return;
 	}
-	for (size_t i = 0; i < node->count; i++)
+	for (size_t i = 0; i < node->count; i++) {
+		struct path at = { path, node->entries[i].key, i };
+
 		if (node->entries[i].value->kind == NODE_MAPPING)
-			merge_finish(c, row->sub, node->entries[i].value);
+			finish_mapping(c, row->sub, node->entries[i].value, &at);
+		else if (node->entries[i].value->kind == NODE_NULL && !(row->flags & KEY_NULLABLE))
+			canon_problem(
+				c, node->entries[i].value, &at, "must be a mapping, not a null");
+	}
 }
 
-void merge_finish(struct canon *c, const struct key_table *table, struct node *node)
+static void finish_mapping(
+	struct canon *c, const struct key_table *table, struct node *node, const struct path *path)
 {
-	if (table == &document_keys)
-		drop_resets(node);
 	for (size_t i = 0; i < node->count; i++) {
 		const struct key_row *row = key_find(table, node->entries[i].key);
+		struct path at = { path, node->entries[i].key, 0 };
 
 		if (row)
-			finish_value(c, row, node->entries[i].value);
+			finish_value(c, row, node->entries[i].value, &at);
 	}
+}
+
+void merge_finish(struct canon *c, struct node *root)
+{
+	drop_resets(root);
+	finish_mapping(c, &document_keys, root, NULL);
 }

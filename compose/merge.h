@@ -13,7 +13,8 @@
  * move into `base`. */
 void merge_mapping(struct canon *c, const struct key_table *table, struct node *base,
 	struct node *over, const struct path *path);
-/* Drop what !reset left and let each list hold a thing once. After the last merge. */
-void merge_finish(struct canon *c, const struct key_table *table, struct node *node);
+/* After the last merge: drop what !reset left, let each list hold a thing once, refuse the nulls
+ * that nothing replaced. */
+void merge_finish(struct canon *c, struct node *root);
 
 #endif

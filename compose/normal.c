@@ -87,9 +87,6 @@ static void complete_build(struct loader *l, struct node *build)
 
 	if (!build || build->kind != NODE_MAPPING)
 		return;
-	if (!node_get(build, "context"))
-		node_set_string(l->arena, build, "context",
-			l->options->no_path_resolution ? "." : l->project->working_dir);
 	if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
 		node_set_string(l->arena, build, "dockerfile", "Dockerfile");
 	for (size_t i = 0; args && i < args->count;) {
@@ -121,12 +118,30 @@ static void complete_secrets(struct loader *l, struct node *service)
 	}
 }
 
+/* By host; the addresses of one host keep their order, so an insertion sort is what is needed. */
+static void sort_hosts(struct node *hosts)
+{
+	for (size_t i = 1; hosts && i < hosts->count; i++)
+		for (size_t j = i; j > 0; j--) {
+			struct node_entry *a = &hosts->entries[j - 1], *b = &hosts->entries[j];
+			size_t length = strcspn(a->value->text, "=") + 1;
+			struct node_entry swap = *a;
+
+			if (strncmp(a->value->text, b->value->text, length) <= 0)
+				break;
+			*a = *b;
+			*b = swap;
+		}
+}
+
 static void normalise_service(struct loader *l, const char *name, struct node *service)
 {
 	default_network(l, service);
 	imply_dependencies(l, service);
 	complete_build(l, node_get(service, "build"));
 	complete_secrets(l, service);
+	sort_hosts(node_get(service, "extra_hosts"));
+	sort_hosts(node_get(node_get(service, "build"), "extra_hosts"));
 	if (!l->options->no_env_resolution)
 		loader_resolve_environment(l, name, service);
 }

@@ -4,19 +4,29 @@
  * Called for the tree of one file (or include) with its own base, before trees are merged. */
 #include "compose/loader.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "compose/pathnames.h"
 #include "engine/base/memory.h"
+
+/* C:\\dir: no path of this host, and nothing to put a base before. */
+static bool is_drive_path(const char *text)
+{
+	return isalpha((unsigned char)text[0]) && text[1] == ':' && text[2] == '\\';
+}
 
 static void resolve_text(struct loader *l, struct node *node, const char *base)
 {
 	const char *home = loader_getenv(l, "HOME");
 
 	if (!node || node->kind != NODE_STRING || !*node->text ||
-		strchr(node->text, '$') == node->text)
+		(l->options->no_interpolate && node->text[0] == '$'))
 		return;
-	node->text = path_absolute(l->arena, base, path_expand_home(l->arena, home, node->text));
+	/* Shown as the user wrote it when it needs no base. */
+	node->text = path_expand_home(l->arena, home, node->text);
+	if (node->text[0] != '/' && !is_drive_path(node->text))
+		node->text = path_absolute(l->arena, base, node->text);
 }
 
 /* A build context may be a URL or a Git reference as well. */
@@ -41,6 +51,9 @@ static void resolve_build(struct loader *l, struct node *build, const char *base
 {
 	struct node *contexts = node_get(build, "additional_contexts");
 
+	/* Without a context it is the folder that relative paths start from. */
+	if (build && build->kind == NODE_MAPPING && !node_get(build, "context"))
+		node_set_string(l->arena, build, "context", ".");
 	resolve_context(l, node_get(build, "context"), base);
 	for (size_t i = 0; contexts && i < contexts->count; i++)
 		resolve_context(l, contexts->entries[i].value, base);

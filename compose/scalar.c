@@ -53,20 +53,15 @@ static const struct {
 static const struct {
 	const char *word;
 	bool value;
-	bool is_yaml_1_1; /* a boolean in YAML 1.1, so printed in quotes */
 } bool_words[] = {
-	{ "true", true, true },
-	{ "false", false, true },
-	{ "1", true, false },
-	{ "0", false, false },
-	{ "t", true, false },
-	{ "f", false, false },
-	{ "y", true, true },
-	{ "n", false, true },
-	{ "yes", true, true },
-	{ "no", false, true },
-	{ "on", true, true },
-	{ "off", false, true },
+	{ "true", true },
+	{ "false", false },
+	{ "y", true },
+	{ "n", false },
+	{ "yes", true },
+	{ "no", false },
+	{ "on", true },
+	{ "off", false },
 };
 
 static bool resolve_special(struct node *node)
@@ -336,7 +331,7 @@ static bool is_yaml_1_1_bool(const char *text)
 	bool rest_is_lower = true, rest_is_upper = true;
 
 	for (size_t i = 0; i < ARRAY_LEN(bool_words); i++) {
-		if (!bool_words[i].is_yaml_1_1 || strcasecmp(text, bool_words[i].word) != 0)
+		if (strcasecmp(text, bool_words[i].word) != 0)
 			continue;
 		for (size_t j = 1; j < length; j++) {
 			rest_is_lower = rest_is_lower && islower((unsigned char)text[j]);

@@ -84,7 +84,7 @@ static void resolve_env_files(struct loader *l, const char *name, struct node *s
 static void resolve_label_files(struct loader *l, const char *name, struct node *service)
 {
 	const struct node *files = node_get(service, "label_file");
-	struct strmap variables = STRMAP_INIT;
+	struct strmap variables = STRMAP_INIT, nothing = STRMAP_INIT;
 
 	for (size_t i = 0; files && i < files->count; i++) {
 		cleanup_error struct error err = ERROR_INIT;
@@ -95,8 +95,10 @@ static void resolve_label_files(struct loader *l, const char *name, struct node 
 		if (loader_read(l, file->text, DOTENV_SIZE_LIMIT, &text, &length, &err) < 0)
 			report(l, file, name, "label_file", error_text(&err));
 		else
-			dotenv_parse(l->arena, file->text, text, length, &l->environment,
-				&variables, &l->unset, l->problems);
+			/* Labels are the same whoever loads the file: no variable of the shell
+			 * reaches them. */
+			dotenv_parse(l->arena, file->text, text, length, &nothing, &variables, NULL,
+				l->problems);
 	}
 	if (variables.count > 0)
 		node_set(l->arena, service, "labels",

@@ -163,19 +163,6 @@ const char *identity_grant(struct arena *arena, const struct node *item)
 	return target ? target : source ? source : "";
 }
 
-const char *identity_watch(struct arena *arena, const struct node *item)
-{
-	const char *path = node_get_text(item, "path");
-
-	(void)arena;
-	return path ? path : "";
-}
-
-static bool is_device_permissions(const char *text)
-{
-	return *text && strspn(text, "rwm") == strlen(text);
-}
-
 static struct node *device_item(struct canon *c, struct node *item, const struct path *path)
 {
 	struct node *device;
@@ -190,10 +177,6 @@ static struct node *device_item(struct canon *c, struct node *item, const struct
 		permissions = strchr(target, ':');
 		if (permissions)
 			*permissions++ = '\0';
-		else if (is_device_permissions(target) && target[0] != '/') {
-			permissions = target;
-			target = NULL;
-		}
 	}
 	if (permissions && strchr(permissions, ':'))
 		return canon_problem(c, item, path,

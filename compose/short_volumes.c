@@ -114,7 +114,9 @@ static struct node *expand_volume(struct canon *c, const struct node *item, cons
 	if (is_bind)
 		node_set(c->arena, sub_mapping(c, mount, "bind"), "create_host_path",
 			node_bool(c->arena, true, item->mark));
-	else
+	else if (target || strlen(text) > 2)
+		/* Docker Compose takes a spec of one or two letters as it is; `config` shows the
+		 * difference. */
 		sub_mapping(c, mount, "volume");
 	if (options && !*options)
 		return canon_problem(c, item, path,

@@ -219,7 +219,7 @@ int sources_load(struct loader *l, const struct scope *scope, struct source *sou
 				return r;
 		}
 	if (tree)
-		merge_finish(&c, &document_keys, tree);
+		merge_finish(&c, tree);
 	if (tree && !l->options->no_path_resolution)
 		loader_resolve_paths(l, tree, scope->directory);
 	*ret_tree = tree;
