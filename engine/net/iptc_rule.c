@@ -3,6 +3,7 @@
 #include "engine/net/iptc_rule.h"
 
 #include <arpa/inet.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/xt_addrtype.h>
@@ -114,12 +115,14 @@ static void conntrack_match(struct strbuf *entry, const struct rule *rule)
 	match_add(entry, "conntrack", 3, &info, sizeof(info));
 }
 
-static void target_add(struct strbuf *entry, const char *name, const void *data, size_t length)
+static void target_add(
+	struct strbuf *entry, const char *name, uint8_t revision, const void *data, size_t length)
 {
 	struct xt_entry_target target;
 
 	memset(&target, 0, sizeof(target));
 	target.u.user.target_size = (uint16_t)(XT_ALIGN(sizeof(target)) + XT_ALIGN(length));
+	target.u.user.revision = revision;
 	snprintf(target.u.user.name, sizeof(target.u.user.name), "%s", name);
 	strbuf_add(entry, &target, sizeof(target));
 	padding_add(entry, sizeof(target));
@@ -127,20 +130,25 @@ static void target_add(struct strbuf *entry, const char *name, const void *data,
 	padding_add(entry, length);
 }
 
-/* Revision 0 of both targets: every kernel we run on has it. */
-static void nat_target(struct strbuf *entry, const struct rule *rule)
+/* The newest revisions: iptables shows no other ones. */
+static void dnat_target(struct strbuf *entry, const struct rule *rule)
+{
+	struct nf_nat_range2 range;
+
+	memset(&range, 0, sizeof(range));
+	range.flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
+	range.min_addr.ip = range.max_addr.ip = htonl(rule->to_address);
+	range.min_proto.all = range.max_proto.all = htons(rule->to_port);
+	target_add(entry, "DNAT", 2, &range, sizeof(range));
+}
+
+static void masquerade_target(struct strbuf *entry)
 {
 	struct nf_nat_ipv4_multi_range_compat range;
 
 	memset(&range, 0, sizeof(range));
 	range.rangesize = 1;
-	if (rule->target == TARGET_DNAT) {
-		range.range[0].flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
-		range.range[0].min_ip = range.range[0].max_ip = htonl(rule->to_address);
-		range.range[0].min.all = range.range[0].max.all = htons(rule->to_port);
-	}
-	target_add(
-		entry, rule->target == TARGET_DNAT ? "DNAT" : "MASQUERADE", &range, sizeof(range));
+	target_add(entry, "MASQUERADE", 0, &range, sizeof(range));
 }
 
 /* libiptc turns the name of a verdict or a chain into what the kernel wants. */
@@ -149,7 +157,7 @@ static void standard_target(struct strbuf *entry, const struct rule *rule)
 	static const int verdict;
 	const char *name = rule->target == TARGET_ACCEPT ? "ACCEPT" : "DROP";
 
-	target_add(entry, rule->target == TARGET_CHAIN ? rule->chain : name, &verdict,
+	target_add(entry, rule->target == TARGET_CHAIN ? rule->chain : name, 0, &verdict,
 		sizeof(verdict));
 }
 
@@ -166,8 +174,10 @@ struct ipt_entry *iptc_rule_build(const struct rule *rule)
 	addrtype_match(&bytes, rule);
 	conntrack_match(&bytes, rule);
 	target_offset = bytes.length;
-	if (rule->target == TARGET_DNAT || rule->target == TARGET_MASQUERADE)
-		nat_target(&bytes, rule);
+	if (rule->target == TARGET_DNAT)
+		dnat_target(&bytes, rule);
+	else if (rule->target == TARGET_MASQUERADE)
+		masquerade_target(&bytes);
 	else
 		standard_target(&bytes, rule);
 	entry = (struct ipt_entry *)bytes.data;
@@ -223,6 +233,7 @@ bool iptc_rule_equal(
 	if (!is_nat(target))
 		return true;
 	return wanted->next_offset == present->next_offset &&
+	       target_revision(wanted) == target_revision(present) &&
 	       memcmp((const char *)wanted + wanted->target_offset + head,
 		       (const char *)present + present->target_offset + head,
 		       wanted->next_offset - wanted->target_offset - head) == 0;

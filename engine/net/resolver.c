@@ -63,10 +63,10 @@ int resolver_new(const struct engine *engine, struct resolver **ret, struct erro
 	resolver->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r = resolver->epoll_fd < 0 ? error_sys(err, -errno, "epoll") : 0;
 	if (r == 0)
-		r = table_new(engine, &resolver->table, err);
+		r = resolver_table_new(engine, &resolver->table, err);
 	if (r == 0) {
-		r = resolver_watch(
-			resolver, table_fd(resolver->table), EPOLLIN, EVENT_TABLE, 0, true);
+		r = resolver_watch(resolver, resolver_table_fd(resolver->table), EPOLLIN,
+			EVENT_TABLE, 0, true);
 		if (r < 0)
 			error_sys(err, r, "epoll");
 	}
@@ -111,7 +111,7 @@ void resolver_free(struct resolver *resolver)
 		if (resolver->services[i])
 			service_free(resolver, i);
 	free(resolver->services);
-	table_free(resolver->table);
+	resolver_table_free(resolver->table);
 	close_fd(&resolver->epoll_fd);
 	free(resolver);
 }
@@ -283,11 +283,11 @@ int resolver_add(struct resolver *resolver, const char *network_name, struct err
 		return 0;
 	r = network_find(resolver->engine, network_name, &network, err);
 	if (r == 0)
-		r = table_add(resolver->table, network->name, err);
+		r = resolver_table_add(resolver->table, network->name, err);
 	if (r == 0) {
 		r = service_add(resolver, network, err);
 		if (r < 0)
-			table_remove(resolver->table, network->name);
+			resolver_table_remove(resolver->table, network->name);
 	}
 	return r < 0 ? error_wrap(err, "name service of network '%s'", network_name) : 0;
 }
@@ -299,7 +299,7 @@ void resolver_remove(struct resolver *resolver, const char *network)
 	if (slot == resolver->service_count)
 		return;
 	service_free(resolver, slot);
-	table_remove(resolver->table, network);
+	resolver_table_remove(resolver->table, network);
 }
 
 static size_t reply_code(const uint8_t *query, const struct dns_query *parsed, enum dns_rcode rcode,
@@ -349,7 +349,7 @@ static size_t reply_foreign(struct resolver *resolver, const struct asker *asker
 	const struct upstreams *upstreams = &resolver->host_upstreams.list;
 	struct upstreams own = { .count = 0 };
 
-	if (table_is_confined(resolver->table, host))
+	if (resolver_table_is_confined(resolver->table, host))
 		return reply_code(query, parsed, DNS_NXDOMAIN, out, limit);
 	if (host->dns) {
 		for (size_t i = 0; host->dns[i]; i++)
@@ -367,12 +367,13 @@ static size_t reply_foreign(struct resolver *resolver, const struct asker *asker
 static const struct table_host *asker_find(struct resolver *resolver, const struct asker *asker)
 {
 	const char *network = resolver->services[asker->service]->network;
-	const struct table_host *host = table_find_asker(resolver->table, network, asker->address);
+	const struct table_host *host =
+		resolver_table_find_asker(resolver->table, network, asker->address);
 
 	if (host)
 		return host;
-	table_update(resolver->table);
-	return table_find_asker(resolver->table, network, asker->address);
+	resolver_table_update(resolver->table);
+	return resolver_table_find_asker(resolver->table, network, asker->address);
 }
 
 size_t resolver_answer(struct resolver *resolver, const struct asker *asker, const uint8_t *query,
@@ -394,12 +395,12 @@ size_t resolver_answer(struct resolver *resolver, const struct asker *asker, con
 	host = asker_find(resolver, asker);
 	if (!host || (parsed.class != DNS_CLASS_IN && parsed.class != DNS_CLASS_ANY))
 		return reply_code(query, &parsed, DNS_REFUSED, out, limit);
-	name = table_find_name(
+	name = resolver_table_find_name(
 		resolver->table, resolver->services[asker->service]->network, host, parsed.name);
 	if (name)
 		return reply_name(query, &parsed, name, out, limit);
 	if (parsed.type == DNS_TYPE_PTR && dns_reverse_parse(parsed.name, &address) == 0) {
-		named = table_find_address(resolver->table, host, address, &own);
+		named = resolver_table_find_address(resolver->table, host, address, &own);
 		if (named)
 			return reply_pointer(query, &parsed, named, out, limit);
 		if (own)
@@ -467,9 +468,9 @@ static void udp_ready(struct resolver *resolver, size_t slot)
 	}
 }
 
-static void table_ready(struct resolver *resolver)
+static void resolver_table_ready(struct resolver *resolver)
 {
-	if (!table_update(resolver->table))
+	if (!resolver_table_update(resolver->table))
 		return;
 	for (size_t i = 0; i < resolver->service_count; i++)
 		if (resolver->services[i])
@@ -482,7 +483,7 @@ static void event_handle(struct resolver *resolver, const struct epoll_event *ev
 
 	switch ((enum event_kind)(event->data.u64 >> 32)) {
 	case EVENT_TABLE:
-		table_ready(resolver);
+		resolver_table_ready(resolver);
 		return;
 	case EVENT_UDP:
 		udp_ready(resolver, slot);

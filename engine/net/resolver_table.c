@@ -195,7 +195,7 @@ static void network_unload(struct resolver_table *table, struct table_network *n
 	free(network);
 }
 
-int table_new(const struct engine *engine, struct resolver_table **ret, struct error *err)
+int resolver_table_new(const struct engine *engine, struct resolver_table **ret, struct error *err)
 {
 	struct resolver_table *table = xcalloc(1, sizeof(*table));
 
@@ -211,7 +211,7 @@ int table_new(const struct engine *engine, struct resolver_table **ret, struct e
 	return 0;
 }
 
-void table_free(struct resolver_table *table)
+void resolver_table_free(struct resolver_table *table)
 {
 	if (!table)
 		return;
@@ -222,7 +222,7 @@ void table_free(struct resolver_table *table)
 	free(table);
 }
 
-int table_fd(const struct resolver_table *table)
+int resolver_table_fd(const struct resolver_table *table)
 {
 	return table->inotify_fd;
 }
@@ -277,13 +277,13 @@ static int network_load(
 	return 0;
 }
 
-int table_add(struct resolver_table *table, const char *network, struct error *err)
+int resolver_table_add(struct resolver_table *table, const char *network, struct error *err)
 {
 	return network_load(table, network, true, err);
 }
 
 /* With the last one that was asked for, those that were loaded for its askers go too. */
-void table_remove(struct resolver_table *table, const char *network)
+void resolver_table_remove(struct resolver_table *table, const char *network)
 {
 	bool needed = false;
 
@@ -346,7 +346,7 @@ static bool event_apply(struct resolver_table *table, const struct inotify_event
 	return false;
 }
 
-bool table_update(struct resolver_table *table)
+bool resolver_table_update(struct resolver_table *table)
 {
 	char buffer[8192] __attribute__((aligned(__alignof__(struct inotify_event))));
 	bool claims = false;
@@ -362,7 +362,7 @@ bool table_update(struct resolver_table *table)
 	return claims;
 }
 
-const struct table_host *table_find_asker(
+const struct table_host *resolver_table_find_asker(
 	const struct resolver_table *table, const char *network_name, uint32_t address)
 {
 	const struct table_network *network = strmap_get(&table->networks, network_name);
@@ -420,7 +420,7 @@ static bool complete(struct resolver_table *table, const struct table_host *aske
 	return more;
 }
 
-struct table_name *table_find_name(struct resolver_table *table, const char *network_name,
+struct table_name *resolver_table_find_name(struct resolver_table *table, const char *network_name,
 	const struct table_host *asker, const char *name)
 {
 	const struct table_network *network = strmap_get(&table->networks, network_name);
@@ -434,7 +434,7 @@ struct table_name *table_find_name(struct resolver_table *table, const char *net
 	return found;
 }
 
-const struct table_host *table_find_address(const struct resolver_table *table,
+const struct table_host *resolver_table_find_address(const struct resolver_table *table,
 	const struct table_host *asker, uint32_t address, bool *ret_own)
 {
 	char key[ADDRESS_KEY];
@@ -456,7 +456,7 @@ const struct table_host *table_find_address(const struct resolver_table *table,
 	return NULL;
 }
 
-bool table_is_confined(struct resolver_table *table, const struct table_host *asker)
+bool resolver_table_is_confined(struct resolver_table *table, const struct table_host *asker)
 {
 	complete(table, asker);
 	strmap_for_each (entry, &table->networks) {

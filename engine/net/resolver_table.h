@@ -26,28 +26,28 @@ struct table_name {
 
 struct resolver_table;
 
-int table_new(const struct engine *engine, struct resolver_table **ret, struct error *err);
-void table_free(struct resolver_table *table);
-int table_fd(const struct resolver_table *table); /* readable when something has changed */
+int resolver_table_new(const struct engine *engine, struct resolver_table **ret, struct error *err);
+void resolver_table_free(struct resolver_table *table);
+int resolver_table_fd(const struct resolver_table *table); /* readable when something has changed */
 /* Take in what has changed. True when a claim file was closed: a server may have gone. */
-bool table_update(struct resolver_table *table);
+bool resolver_table_update(struct resolver_table *table);
 
 /* Load a network and keep it loaded. */
-int table_add(struct resolver_table *table, const char *network, struct error *err);
-void table_remove(struct resolver_table *table, const char *network);
+int resolver_table_add(struct resolver_table *table, const char *network, struct error *err);
+void resolver_table_remove(struct resolver_table *table, const char *network);
 
 /* Who has this address in this network? NULL if nobody. */
-const struct table_host *table_find_asker(
+const struct table_host *resolver_table_find_asker(
 	const struct resolver_table *table, const char *network, uint32_t address);
 /* The name as `asker` means it: in the network it asks through, else in any other it is in; "name"
  * or "name.network". Networks of the asker that were not loaded are loaded now. */
-struct table_name *table_find_name(struct resolver_table *table, const char *network,
+struct table_name *resolver_table_find_name(struct resolver_table *table, const char *network,
 	const struct table_host *asker, const char *name);
 /* The host with that address in one of the asker's networks; *ret_own tells whether the address
  * belongs to one of them at all. */
-const struct table_host *table_find_address(const struct resolver_table *table,
+const struct table_host *resolver_table_find_address(const struct resolver_table *table,
 	const struct table_host *asker, uint32_t address, bool *ret_own);
 /* Has the asker only internal networks? */
-bool table_is_confined(struct resolver_table *table, const struct table_host *asker);
+bool resolver_table_is_confined(struct resolver_table *table, const struct table_host *asker);
 
 #endif

@@ -586,6 +586,8 @@ static void one_asker_cannot_fill_the_table(void **state)
 		refused += (answer[3] & 15) == DNS_SERVFAIL;
 	assert_int_equal(refused, 300 - 64);
 	/* another one is served */
+	while (recv(silent, answer, sizeof(answer), 0) > 0)
+		;
 	assert_answer(ask_foreign(&s, s.db_ns, "172.30.0.1", silent, false), DNS_NOERROR,
 		"198.51.100.7\n");
 	close(fd);

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * firewall_test.c - which rules follow from which records, and what the kernel's tables hold after
+ * a sync. */
+#include "testhost.h"
+
+#include "engine/net/firewall.h"
+
+static struct network front = {
+	.name = (char *)"front",
+	.driver = (char *)"bridge",
+	.subnet = (char *)"172.18.0.0/16",
+	.gateway = (char *)"172.18.0.1",
+	.bridge = (char *)"mc-front",
+};
+static struct network vault = {
+	.name = (char *)"vault",
+	.driver = (char *)"bridge",
+	.subnet = (char *)"172.19.0.0/16",
+	.gateway = (char *)"172.19.0.1",
+	.bridge = (char *)"mc-vault",
+	.internal = true,
+};
+static struct published_port ports[] = {
+	{ NULL, 8080, 80, "tcp" },
+	{ (char *)"127.0.0.1", 5300, 53, "udp" },
+	{ (char *)"192.0.2.1", 7000, 7, "sctp" },
+};
+static struct endpoint web = {
+	.address = (char *)"172.18.0.2",
+	.ports = ports,
+	.port_count = 3,
+};
+
+static char *rules_text(const struct firewall_network *networks, size_t count, const char *world)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct firewall firewall;
+
+	firewall_build(networks, count, world, &firewall);
+	for (size_t i = 0; i < FIREWALL_CHAINS; i++)
+		for (size_t k = 0; k < firewall.chains[i].count; k++)
+			rule_print(firewall.chains[i].name, &firewall.chains[i].rules[k], &text);
+	firewall_release(&firewall);
+	return strbuf_steal(&text);
+}
+
+static void rules_follow_from_records(void **state)
+{
+	static const char expected[] =
+		"-A MYCOMPOSE-FORWARD -j MYCOMPOSE-USER\n"
+		"-A MYCOMPOSE-FORWARD -i mc-vault ! -o mc-vault -j DROP\n"
+		"-A MYCOMPOSE-FORWARD ! -i mc-vault -o mc-vault -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -o mc-front -m conntrack --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -i mc-front -o mc-front -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -o mc-front -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -o mc-vault -m conntrack --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -i mc-vault -o mc-vault -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -o mc-vault -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -i mc-front -o mc-+ -m conntrack ! --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -i mc-front -j ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -s 127.0.0.0/8 -i mc-front -j DROP\n"
+		"-A MYCOMPOSE-INPUT -d 127.0.0.0/8 -i mc-front -m conntrack ! --ctstate "
+		"RELATED,ESTABLISHED -j DROP\n"
+		"-A MYCOMPOSE-INPUT -d 172.19.0.1/32 -i mc-vault -p udp -m udp --dport 40000 -j "
+		"ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -d 172.19.0.1/32 ! -i mc-vault -p udp -m udp --dport 40000 -j "
+		"DROP\n"
+		"-A MYCOMPOSE-INPUT -d 172.19.0.1/32 -i mc-vault -p tcp -m tcp --dport 40000 -j "
+		"ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -d 172.19.0.1/32 ! -i mc-vault -p tcp -m tcp --dport 40000 -j "
+		"DROP\n"
+		"-A MYCOMPOSE-PREROUTING -d 172.19.0.1/32 -i mc-vault -p udp -m udp --dport 53 -j "
+		"DNAT --to-destination 172.19.0.1:40000\n"
+		"-A MYCOMPOSE-PREROUTING -d 172.19.0.1/32 -i mc-vault -p tcp -m tcp --dport 53 -j "
+		"DNAT --to-destination 172.19.0.1:40000\n"
+		"-A MYCOMPOSE-PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+		"172.18.0.2:80\n"
+		"-A MYCOMPOSE-PREROUTING -d 192.0.2.1/32 -p sctp -m sctp --dport 7000 -j DNAT "
+		"--to-destination 172.18.0.2:7\n"
+		"-A MYCOMPOSE-OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+		"172.18.0.2:80\n"
+		"-A MYCOMPOSE-OUTPUT -d 127.0.0.1/32 -p udp -m udp --dport 5300 -j DNAT "
+		"--to-destination 172.18.0.2:53\n"
+		"-A MYCOMPOSE-OUTPUT -d 192.0.2.1/32 -p sctp -m sctp --dport 7000 -j DNAT "
+		"--to-destination 172.18.0.2:7\n"
+		"-A MYCOMPOSE-POSTROUTING -s 172.18.0.0/16 ! -o mc-front -j MASQUERADE\n"
+		"-A MYCOMPOSE-POSTROUTING -s 172.18.0.0/16 -o mc-front -m conntrack --ctstate "
+		"DNAT -j MASQUERADE\n"
+		"-A MYCOMPOSE-POSTROUTING -o mc-front -m addrtype --src-type LOCAL -m conntrack "
+		"--ctstate DNAT -j MASQUERADE\n";
+	const struct firewall_network networks[] = {
+		{ .network = &front, .endpoints = &web, .endpoint_count = 1 },
+		{ .network = &vault, .resolver_port = 40000 },
+	};
+	char *text = rules_text(networks, 2, "");
+
+	(void)state;
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void no_network_needs_no_chain(void **state)
+{
+	char *text = rules_text(NULL, 0, "");
+
+	(void)state;
+	assert_string_equal(text, "");
+	free(text);
+}
+
+static void options_and_worlds_change_the_rules(void **state)
+{
+	const struct firewall_network entry = {
+		.network = &front,
+		.traits = { .no_masquerade = true },
+	};
+	char *text = rules_text(&entry, 1, "abc123");
+
+	(void)state;
+	assert_null(strstr(text, "MASQUERADE"));
+	assert_non_null(strstr(text, "-A MYCOMPOSE-abc123-FORWARD -i mc-front -j ACCEPT\n"));
+	free(text);
+}
+
+/* Two networks, one publishing; names of chains in this host's world are cut out of the answer. */
+static void populate(struct testhost *host)
+{
+	struct published_port port[] = { { NULL, 8080, 80, "tcp" }, { NULL, 8081, 81, "udp" },
+		{ (char *)"192.0.2.1", 8082, 82, "sctp" } };
+	struct endpoint endpoint;
+
+	network_free(network_made(host, "front", "172.18.0.0/16", false));
+	network_free(network_made(host, "vault", "172.19.0.0/16", true));
+	container_made(host, "web", "front", port, 3, &endpoint);
+	endpoint_release(&endpoint);
+}
+
+static void depopulate(struct testhost *host)
+{
+	succeeds(endpoint_release_all(&host->engine, "web", err));
+	succeeds(network_remove(&host->engine, "front", err));
+	succeeds(network_remove(&host->engine, "vault", err));
+}
+
+static char *kernel_rules(void)
+{
+	return output_of("iptables-legacy-save | grep -v '^#\\|^:' | "
+			 "sed 's/MYCOMPOSE-[0-9a-f]*-/MYCOMPOSE-/'");
+}
+
+static void kernel_holds_what_iptables_would_have_written(void **state)
+{
+	struct testhost *host = *state;
+	struct network *record = NULL;
+	char *text, *rule;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	succeeds(network_find(&host->engine, "front", &record, err));
+	text = kernel_rules();
+	rule = xasprintf("-A MYCOMPOSE-FORWARD -o %s -m conntrack --ctstate "
+			 "RELATED,ESTABLISHED,DNAT -j ACCEPT\n",
+		record->bridge);
+	static const char *const rows[] = {
+		"-A FORWARD -j MYCOMPOSE-FORWARD\n",
+		"-A INPUT -j MYCOMPOSE-INPUT\n",
+		"-A PREROUTING -m addrtype --dst-type LOCAL -j MYCOMPOSE-PREROUTING\n",
+		"-A OUTPUT -m addrtype --dst-type LOCAL -j MYCOMPOSE-OUTPUT\n",
+		"-A POSTROUTING -j MYCOMPOSE-POSTROUTING\n",
+		"-A MYCOMPOSE-FORWARD -j MYCOMPOSE-USER\n",
+		"-A MYCOMPOSE-PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+		"172.18.0.2:80\n",
+		"-A MYCOMPOSE-PREROUTING -p udp -m udp --dport 8081 -j DNAT --to-destination "
+		"172.18.0.2:81\n",
+		"-A MYCOMPOSE-PREROUTING -d 192.0.2.1/32 -p sctp -m sctp --dport 8082 -j DNAT "
+		"--to-destination 172.18.0.2:82\n",
+	};
+	assert_non_null(strstr(text, rule));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strstr(text, rows[i]))
+			fail_msg("missing: %s in\n%s", rows[i], text);
+	free(rule);
+	free(text);
+	network_free(record);
+}
+
+static void second_sync_commits_nothing(void **state)
+{
+	struct testhost *host = *state;
+
+	SKIP_UNLESS_ROOT();
+	/* nothing to protect: not even the tables are opened */
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	char *tables = output_of("cat /proc/net/ip_tables_names");
+	assert_string_equal(tables, "");
+	free(tables);
+	populate(host);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+}
+
+static void row_12_12_rules_are_remade_whatever_was_lost(void **state)
+{
+	static const char *const damages[] = {
+		"iptables-legacy -F; iptables-legacy -t nat -F",
+		"iptables-legacy -F FORWARD",
+		"iptables-legacy -t nat -F; iptables-legacy -t nat -X",
+		"iptables-legacy -F; iptables-legacy -X",
+		"iptables-legacy -I FORWARD -j ACCEPT",
+		"iptables-legacy -A FORWARD -j $(iptables-legacy -S | "
+		"sed -n 's/^-N \\(MYCOMPOSE.*-FORWARD\\)/\\1/p')",
+		"iptables-legacy -I $(iptables-legacy -S | "
+		"sed -n 's/^-N \\(MYCOMPOSE.*-FORWARD\\)/\\1/p') -j ACCEPT",
+		"iptables-legacy -D $(iptables-legacy -S | "
+		"sed -n 's/^-N \\(MYCOMPOSE.*-FORWARD\\)/\\1/p') 3",
+		"iptables-legacy -t nat -R $(iptables-legacy -t nat -S | "
+		"sed -n 's/^-N \\(MYCOMPOSE.*-PREROUTING\\)/\\1/p') 1 -p tcp --dport 8080 -j DNAT "
+		"--to-destination 172.18.0.3:80",
+	};
+	struct testhost *host = *state;
+	char *before, *after;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	before = kernel_rules();
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		run("%s", damages[i]);
+		assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+		run("iptables-legacy -D FORWARD -j ACCEPT 2>/dev/null || true");
+		after = kernel_rules();
+		assert_string_equal(after, before);
+		free(after);
+		assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	}
+	free(before);
+}
+
+static void rules_of_others_stay(void **state)
+{
+	struct testhost *host = *state;
+	char *before, *after;
+
+	SKIP_UNLESS_ROOT();
+	run("iptables-legacy -N OTHER && iptables-legacy -A OTHER -s 10.0.0.0/8 -m comment "
+	    "--comment 'by hand' -j ACCEPT && iptables-legacy -A FORWARD -j OTHER && "
+	    "iptables-legacy -P FORWARD DROP && "
+	    "iptables-legacy -t nat -A POSTROUTING -o out0 -j MASQUERADE");
+	before = kernel_rules();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	depopulate(host);
+	after = kernel_rules();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	after = output_of("iptables-legacy -S FORWARD | head -1");
+	assert_string_equal(after, "-P FORWARD DROP\n");
+	free(after);
+}
+
+static void row_12_10_parallel_syncs_and_iptables_lose_no_rule(void **state)
+{
+	enum { SYNCS = 50, RULES = 40 };
+	struct testhost *host = *state;
+	char *before, *after, *count;
+	pid_t pids[SYNCS];
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	before = kernel_rules();
+	run("iptables-legacy -t nat -F && iptables-legacy -N OTHER");
+	pid_t looper = fork();
+	if (looper == 0) {
+		for (int i = 0; i < RULES; i++)
+			if (system("iptables-legacy -w -A OTHER -j RETURN") != 0)
+				_exit(1);
+		_exit(0);
+	}
+	for (int i = 0; i < SYNCS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			_exit(firewall_sync(&host->engine, NULL) < 0);
+	}
+	int status;
+	for (int i = 0; i < SYNCS; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(waitpid(looper, &status, 0), looper);
+	assert_int_equal(status, 0);
+	count = output_of("iptables-legacy -S OTHER | grep -c RETURN");
+	assert_string_equal(count, "40\n");
+	free(count);
+	run("iptables-legacy -F OTHER && iptables-legacy -X OTHER");
+	after = kernel_rules();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+}
+
+static void user_chain_goes_when_it_is_empty(void **state)
+{
+	struct testhost *host = *state;
+	char *text;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	depopulate(host);
+	text = output_of("iptables-legacy-save | grep -c MYCOMPOSE || true");
+	assert_string_equal(text, "0\n");
+	free(text);
+}
+
+static void two_worlds_on_one_host_do_not_touch_each_other(void **state)
+{
+	struct testhost *host = *state;
+	struct engine first, second;
+	struct endpoint endpoint;
+	int a, b, server;
+	char *text;
+
+	SKIP_UNLESS_ROOT();
+	first = host->engine;
+	populate(host);
+	succeeds(firewall_sync(&first, err));
+	second = first;
+	second.data_path = xasprintf("%s/data2", host->root);
+	second.run_path = xasprintf("%s/run2", host->root);
+	second.data_fd = dir_make_open(AT_FDCWD, second.data_path, 0700, NULL);
+	second.run_fd = dir_make_open(AT_FDCWD, second.run_path, 0700, NULL);
+	host->engine = second;
+	struct network *network = network_made(host, "other", NULL, false);
+	b = container_made(host, "b", "other", NULL, 0, &endpoint);
+	assert_int_equal(succeeds(firewall_sync(&second, err)), 1);
+	assert_int_equal(succeeds(firewall_sync(&first, err)), 0);
+	assert_int_equal(succeeds(firewall_sync(&second, err)), 0);
+	a = host->containers[0];
+	server = listener_in(b, NULL, 80);
+	assert_false(connects(a, endpoint.address, 80, server));
+	close(server);
+	server = listener_in(a, NULL, 80);
+	assert_false(connects(b, "172.18.0.2", 80, server));
+	assert_true(connects(b, HOST_ADDRESS, 8080, server));
+	close(server);
+	succeeds(endpoint_release_all(&second, "b", err));
+	succeeds(network_remove(&second, "other", err));
+	assert_int_equal(succeeds(firewall_sync(&first, err)), 0);
+	text = output_of("iptables-legacy-save | grep -c '^:MYCOMPOSE'");
+	assert_string_equal(text, "6\n");
+	free(text);
+	host->engine = first;
+	engine_release(&second);
+	endpoint_release(&endpoint);
+	network_free(network);
+}
+
+static void unpublished_bridges_do_not_carry_loopback(void **state)
+{
+	struct testhost *host = *state;
+	struct network *record = NULL, *closed = NULL;
+	char *text;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(network_find(&host->engine, "front", &record, err));
+	succeeds(network_find(&host->engine, "vault", &closed, err));
+	text = output_of("cat /proc/sys/net/ipv4/conf/%s/route_localnet", record->bridge);
+	assert_string_equal(text, "0\n"); /* not before the rules */
+	free(text);
+	succeeds(firewall_sync(&host->engine, err));
+	text = output_of("cat /proc/sys/net/ipv4/conf/%s/route_localnet "
+			 "/proc/sys/net/ipv4/conf/%s/route_localnet",
+		record->bridge, closed->bridge);
+	assert_string_equal(text, "1\n0\n");
+	free(text);
+	network_free(record);
+	network_free(closed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rules_follow_from_records),
+		cmocka_unit_test(no_network_needs_no_chain),
+		cmocka_unit_test(options_and_worlds_change_the_rules),
+		host_test(kernel_holds_what_iptables_would_have_written),
+		host_test(second_sync_commits_nothing),
+		host_test(row_12_12_rules_are_remade_whatever_was_lost),
+		host_test(rules_of_others_stay),
+		host_test(row_12_10_parallel_syncs_and_iptables_lose_no_rule),
+		host_test(user_chain_goes_when_it_is_empty),
+		host_test(two_worlds_on_one_host_do_not_touch_each_other),
+		host_test(unpublished_bridges_do_not_carry_loopback),
+	};
+
+	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);
+}
