@@ -17,7 +17,6 @@ static void entry_release(struct index_entry *entry)
 	descriptor_release(&entry->manifest);
 	free(entry->name);
 	free(entry->image_id);
-	json_free(entry->json);
 }
 
 void index_release(struct index *index)
@@ -25,6 +24,7 @@ void index_release(struct index *index)
 	for (size_t i = 0; i < index->count; i++)
 		entry_release(&index->entries[i]);
 	free(index->entries);
+	json_free(index->document);
 	*index = (struct index){ 0 };
 }
 
@@ -38,13 +38,12 @@ static int parse_entry(const struct json *json, struct index_entry *entry, struc
 		return r;
 	entry->name = xstrdup(json_string(json_get(annotations, ANNOTATION_NAME)));
 	entry->image_id = xstrdup(image_id);
-	entry->json = json_copy(json);
+	entry->json = json;
 	return 0;
 }
 
 int index_load(const struct store *store, struct index *ret, struct error *err)
 {
-	cleanup_json struct json *json = NULL;
 	cleanup_index struct index index = { 0 };
 	int r;
 
@@ -53,10 +52,10 @@ int index_load(const struct store *store, struct index *ret, struct error *err)
 		*ret = index;
 		return 0;
 	}
-	r = json_read_file(store->images_fd, "index.json", INDEX_MAX, &json, err);
+	r = json_read_file(store->images_fd, "index.json", INDEX_MAX, &index.document, err);
 	if (r < 0)
 		return r;
-	json_for_each (item, json_get(json, "manifests")) {
+	json_for_each (item, json_get(index.document, "manifests")) {
 		struct index_entry *entry = array_add(index.entries, index.count);
 
 		r = parse_entry(item, entry, err);

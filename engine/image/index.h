@@ -14,12 +14,14 @@
 
 struct index_entry {
 	struct descriptor manifest;
-	char *name;	   /* familiar reference, NULL = none */
-	char *image_id;	   /* NULL = not noted */
-	struct json *json; /* the descriptor as found, foreign members included */
+	char *name;	/* familiar reference, NULL = none */
+	char *image_id; /* NULL = not noted */
+	const struct json
+		*json; /* the descriptor as found, foreign members included; the document's */
 };
 
 struct index {
+	struct json *document; /* as read */
 	struct index_entry *entries;
 	size_t count;
 };
