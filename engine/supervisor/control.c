@@ -220,7 +220,8 @@ int control_open(const struct engine *engine, const char *group, enum control_mo
 	}
 	if (r < 0) {
 		control_free(control);
-		return error_wrap(err, "project '%s'", group);
+		error_wrap(err, "project '%s'", group);
+		return r;
 	}
 	*ret = control;
 	return 0;
@@ -285,7 +286,9 @@ static int take_event(struct control *control, struct event *ret, struct error *
 		return r;
 	r = protocol_parse_event(payload, length, ret, err);
 	frame_drop(&control->input);
-	return r < 0 ? error_wrap(err, "answer of the supervisor") : 1;
+	if (r < 0)
+		error_wrap(err, "answer of the supervisor");
+	return r < 0 ? r : 1;
 }
 
 /* The next event that is not in the queue of the put-aside ones. */

@@ -419,7 +419,8 @@ int log_reader_open(const struct engine *engine, const char *container_id,
 		r = seek_start(reader, err);
 	if (r < 0) {
 		log_reader_free(reader);
-		return error_wrap(err, "log of container %.12s", container_id);
+		error_wrap(err, "log of container %.12s", container_id);
+		return r;
 	}
 	*ret = reader;
 	return 0;

@@ -163,9 +163,10 @@ enum raw_line {
 	RAW_LINE_END,
 };
 
-/* Judge the raw line that ends at `end` (its "\n" stands there) by its tail, which has a fixed form:
- * `…\n","stream":"stdout","time":"…"}`. A quote inside the text is escaped, so the last `","stream":`
- * is the real one; the "n" before it is a line end only after an odd number of backslashes. */
+/* Judge the raw line that ends at `end` (its "\n" stands there) by its tail, which has a fixed
+ * form: `…\n","stream":"stdout","time":"…"}`. A quote inside the text is escaped, so the last
+ * `","stream":` is the real one; the "n" before it is a line end only after an odd number of
+ * backslashes. */
 static enum raw_line judge(const char *window, size_t end)
 {
 	static const char mark[] = "\",\"stream\":\"";

@@ -93,7 +93,8 @@ int log_writer_open(const struct engine *engine, const char *container_id, uint6
 	r = open_current(writer, err);
 	if (r < 0) {
 		log_writer_free(writer);
-		return error_wrap(err, "log of container %.12s", container_id);
+		error_wrap(err, "log of container %.12s", container_id);
+		return r;
 	}
 	*ret = writer;
 	return 0;

@@ -42,8 +42,10 @@ int minded_pause(struct minded *minded, bool pause, struct error *err)
 	if (!pause && !paused)
 		return error_set(err, -EINVAL, "Container %s is not paused", name);
 	r = freeze(minded, pause, err);
-	if (r < 0)
-		return error_wrap(err, "container %s", name);
+	if (r < 0) {
+		error_wrap(err, "container %s", name);
+		return r;
+	}
 	minded->state.status = pause ? CONTAINER_PAUSED : CONTAINER_RUNNING;
 	minded_save(minded, FILE_VOLATILE);
 	supervisor_emit(minded->supervisor, minded, pause ? EVENT_PAUSED : EVENT_UNPAUSED, false);
@@ -183,6 +185,7 @@ int minded_kill(struct minded *minded, int signal, struct error *err)
 {
 	/* As docker counts it: these two end it on purpose. */
 	bool ends = signal == SIGKILL || signal == minded->container->stop_signal;
+	int r;
 
 	if (minded->phase == MINDED_QUEUED || minded->phase == MINDED_WAITING) {
 		if (!ends)
@@ -203,7 +206,8 @@ int minded_kill(struct minded *minded, int signal, struct error *err)
 	}
 	if (ends)
 		thaw(minded);
-	if (send_signal(minded->pidfd, signal, err) < 0)
-		return error_wrap(err, "container %s", minded->container->name);
-	return 0;
+	r = send_signal(minded->pidfd, signal, err);
+	if (r < 0)
+		error_wrap(err, "container %s", minded->container->name);
+	return r;
 }

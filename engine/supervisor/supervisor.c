@@ -263,7 +263,9 @@ int supervisor_new(const struct engine *engine, const char *group,
 	r = start(supervisor, err);
 	if (r < 0) {
 		supervisor_free(supervisor);
-		return r == -EWOULDBLOCK ? r : error_wrap(err, "supervisor of '%s'", group);
+		if (r != -EWOULDBLOCK)
+			error_wrap(err, "supervisor of '%s'", group);
+		return r;
 	}
 	*ret = supervisor;
 	return 0;

@@ -116,7 +116,8 @@ static int serve_names(struct minded *minded, struct error *err)
 	if (r < 0) {
 		while (done > 0)
 			serve_less(supervisor, container->attachments[--done].network);
-		return error_wrap(err, "name service");
+		error_wrap(err, "name service");
+		return r;
 	}
 	minded->served = true;
 	resolver_schedule(supervisor);

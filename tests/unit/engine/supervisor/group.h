@@ -99,11 +99,11 @@ static inline int group_teardown(void **state)
 	return box_teardown(&box);
 }
 
-#define group_or_skip(state)                    \
-	({                                      \
-		if (!*(state))                  \
-			skip();                 \
-		(struct group *)*(state);       \
+#define group_or_skip(state)              \
+	({                                \
+		if (!*(state))            \
+			skip();           \
+		(struct group *)*(state); \
 	})
 
 #define group_test(f) cmocka_unit_test_setup_teardown(f, group_setup, group_teardown)
@@ -196,6 +196,18 @@ static inline void pump_for(struct group *group, int ms)
 	}
 }
 
+/* Something that a container writes from now on, or has written unseen: its handlers are set then.
+ */
+static inline void await_output(struct group *group)
+{
+	int64_t deadline = time_monotonic() + WAIT_MS * NS_PER_MS;
+
+	while (group->output.length == 0 && time_monotonic() < deadline)
+		pump_for(group, 5);
+	assert_true(group->output.length > 0);
+	strbuf_clear(&group->output);
+}
+
 static inline struct container_state state_of(
 	struct group *group, const struct container *container)
 {
@@ -219,8 +231,8 @@ static inline char *log_of(struct group *group, const struct container *containe
 
 	check_ok(log_reader_open(group->engine, container->id, &options, &reader, &err), &err);
 	while (log_reader_next(reader, &record, NULL) == 1)
-		strbuf_addf(&text, "%s:%.*s\n", log_stream_name(record.stream),
-			(int)record.length, record.text);
+		strbuf_addf(&text, "%s:%.*s\n", log_stream_name(record.stream), (int)record.length,
+			record.text);
 	log_reader_free(reader);
 	return strbuf_steal(&text);
 }

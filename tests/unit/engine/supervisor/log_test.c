@@ -272,7 +272,7 @@ static void row_11_6_memory_stays_bounded_for_100_mib_without_a_line_end(void **
 	}
 	getrusage(RUSAGE_SELF, &after);
 	assert_true(total >= 4 << 20); /* what the two files hold, at least the older one */
-#ifndef __SANITIZE_ADDRESS__ /* which keeps what is freed */
+#ifndef __SANITIZE_ADDRESS__	       /* which keeps what is freed */
 	assert_true(after.ru_maxrss - before.ru_maxrss < 16 * 1024);
 #endif
 	log_reader_free(reader);

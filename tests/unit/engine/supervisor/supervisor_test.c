@@ -59,14 +59,12 @@ static void row_14_2_stop_is_signal_grace_and_sigkill(void **state)
 
 		group_create(group, container);
 		must(group, OPERATION_START, container);
-		strbuf_clear(&group->output);
-		while (group->output.length == 0)
-			pump_for(group, 10);
+		await_output(group);
 		start = time_monotonic();
 		request.timeout_ns = rows[i].timeout_ns;
 		assert_int_equal(control_call(group->control, &request, NULL), 0);
-		assert_int_equal(next_event(group, EVENT_EXITED, container).exit_code,
-			rows[i].exit_code);
+		assert_int_equal(
+			next_event(group, EVENT_EXITED, container).exit_code, rows[i].exit_code);
 		assert_true(time_monotonic() - start < 3 * NS_PER_SEC);
 		assert_int_equal(time_monotonic() - start >= 300 * NS_PER_MS, rows[i].waits);
 		assert_true(state_of(group, container).stopped_by_user);
@@ -89,12 +87,10 @@ static void kill_sends_one_signal_and_names_what_does_not_run(void **state)
 	assert_int_equal(control_call(group->control, &request, &err), -ESRCH);
 	assert_string_equal(error_text(&err), "Container sig is not running");
 	must(group, OPERATION_START, container);
-	while (group->output.length == 0)
-		pump_for(group, 10);
+	await_output(group);
 	request.signal = SIGUSR1;
 	assert_int_equal(control_call(group->control, &request, NULL), 0);
-	while (!strstr(strbuf_text(&group->output), "usr"))
-		pump_for(group, 10);
+	await_output(group);
 	request.signal = 0;
 	assert_int_equal(control_call(group->control, &request, NULL), 0);
 	assert_int_equal(next_event(group, EVENT_EXITED, container).exit_code, 137);
@@ -180,20 +176,22 @@ static void a_stop_ends_the_wait_for_a_restart(void **state)
 static void restart_is_a_new_run_and_a_user_s_stop_is_forgotten(void **state)
 {
 	struct group *group = group_or_skip(state);
-	cleanup_container struct container *container =
-		group_container("again", "trap 'exit 0' TERM; while :; do sleep 0.05; done");
+	cleanup_container struct container *container = group_container(
+		"again", "trap 'exit 0' TERM; echo r; while :; do sleep 0.05; done");
 	pid_t first;
 
 	container->restart = RESTART_UNLESS_STOPPED;
 	group_create(group, container);
 	group_open(group, CONTROL_FOREGROUND);
 	must(group, OPERATION_RESTART, container); /* of a stopped one: a start */
+	await_output(group);
 	first = state_of(group, container).process.pid;
 	must(group, OPERATION_RESTART, container);
 	assert_true(next_event(group, EVENT_EXITED, container).restarting);
 	assert_int_equal(state_of(group, container).status, CONTAINER_RUNNING);
 	assert_int_not_equal(state_of(group, container).process.pid, first);
 	assert_false(state_of(group, container).stopped_by_user);
+	await_output(group);
 	must(group, OPERATION_START, container); /* it runs already */
 	must(group, OPERATION_STOP, container);
 }
@@ -262,8 +260,7 @@ static void pause_freezes_and_a_paused_container_can_be_stopped(void **state)
 	pump_for(group, 150);
 	assert_int_equal(group->output.length, length);
 	must(group, OPERATION_UNPAUSE, container);
-	while (group->output.length == length)
-		pump_for(group, 10);
+	await_output(group);
 	must(group, OPERATION_PAUSE, container);
 	must(group, OPERATION_STOP, container);
 	assert_int_equal(next_event(group, EVENT_EXITED, container).exit_code, 0);
@@ -372,8 +369,8 @@ static void row_14_11_output_is_complete_when_the_exit_is_told(void **state)
 static void row_14_9_an_oom_kill_is_told_from_a_kill(void **state)
 {
 	struct group *group = group_or_skip(state);
-	cleanup_container struct container *eater = group_container(
-		"eater", "dd if=/dev/zero of=/dev/null bs=100M count=1");
+	cleanup_container struct container *eater =
+		group_container("eater", "dd if=/dev/zero of=/dev/null bs=100M count=1");
 	struct event event;
 
 	eater->spec.resources.memory_limit = 16 << 20;
