@@ -221,6 +221,14 @@ static bool is_nat(const char *target)
 	return strcmp(target, "DNAT") == 0 || strcmp(target, "MASQUERADE") == 0;
 }
 
+static uint8_t target_revision(const struct ipt_entry *entry)
+{
+	const struct xt_entry_target *target =
+		(const void *)((const char *)entry + entry->target_offset);
+
+	return target->u.user.revision;
+}
+
 bool iptc_rule_equal(
 	const struct ipt_entry *wanted, const struct ipt_entry *present, const char *present_target)
 {
