@@ -92,7 +92,7 @@ unit: $(UNIT_TESTS)
 ## make clean
 
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libnl-3-dev libnl-route-3-dev libiptc-dev \
-                  libip4tc-dev libip6tc-dev libseccomp-dev libcap-dev libarchive-dev nettle-dev
+                  libip4tc-dev libip6tc-dev libseccomp-dev libcap-dev libarchive-dev libcurl4-gnutls-dev nettle-dev
 TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables iproute2 procps util-linux busybox-static \
                   curl cppcheck clang-format skopeo
 IMAGE_PACKAGES := mmdebstrap curl
