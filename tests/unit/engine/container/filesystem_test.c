@@ -99,6 +99,50 @@ static void row_3_2_targets_resolve_inside_the_root(void **state)
 	assert_int_equal(rmdir(canary), 0); /* empty still */
 }
 
+/* Somebody who shares the volume swaps a directory for a link to the host's while we start. */
+#define RACED_STARTS 60
+static pid_t start_swapping(const char *a, const char *b)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		for (;;)
+			renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+	}
+	return pid;
+}
+
+static void row_3_2_a_race_for_the_target_never_reaches_the_host(void **state)
+{
+	struct box *box = box_or_skip(state);
+	cleanup_free char *canary = host_directory(box, "canary");
+	cleanup_free char *volume = host_directory(box, "volume");
+	cleanup_free char *directory = host_directory(box, "volume/a");
+	cleanup_free char *swapped = xasprintf("%s/b", volume);
+	cleanup_strv char **names = NULL;
+	size_t started = 0;
+	pid_t pid;
+
+	assert_int_equal(symlink(canary, swapped), 0);
+	pid = start_swapping(directory, swapped);
+	for (int i = 0; i < RACED_STARTS; i++) {
+		cleanup_container struct container *container = box_container();
+		cleanup_error struct error err = ERROR_INIT;
+		struct outcome outcome = { 0 };
+
+		add_mount(container, MOUNT_BIND, volume, "/volume");
+		add_mount(container, MOUNT_TMPFS, NULL, "/volume/a/made");
+		set_command(container, "true");
+		started += box_try(box, container, &outcome, &err) == 0;
+		free(outcome.output);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	assert_true(started > 0);
+	assert_int_equal(dir_list(AT_FDCWD, canary, &names, NULL), 0);
+	assert_int_equal(strv_length(names), 0);
+}
+
 static void row_3_3_standard_directories_are_not_links(void **state)
 {
 	static const char *const names[] = { "proc", "sys", "dev" };
@@ -564,6 +608,7 @@ static const struct CMUnitTest tests[] = {
 	box_test(row_3_1_host_and_container_mounts_are_apart),
 	box_test(row_3_1_the_root_cannot_be_left),
 	box_test(row_3_2_targets_resolve_inside_the_root),
+	box_test(row_3_2_a_race_for_the_target_never_reaches_the_host),
 	box_test(row_3_3_standard_directories_are_not_links),
 	box_test(row_3_4_masked_paths_are_empty),
 	box_test(row_3_5_kernel_switches_are_read_only),

@@ -86,6 +86,54 @@ static void row_1_6_privileged_has_what_we_have_and_no_filter(void **state)
 		expected);
 }
 
+/* Without no_new_privs the filter comes first, so it can stand in for a kernel that refuses. */
+static void row_1_7_a_step_that_fails_fails_the_start(void **state)
+{
+	static const struct {
+		const char *call;
+		const char *message;
+	} rows[] = {
+		{ "setgroups", "set groups: Operation not permitted" },
+		{ "setresgid", "set group 1000: Operation not permitted" },
+		{ "setresuid", "set user 1000: Operation not permitted" },
+		{ "capset", "capset: Operation not permitted" },
+	};
+	struct box *box = box_or_skip(state);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_container struct container *container = box_container();
+
+		container->spec.user = xstrdup("1000:1000");
+		container->spec.seccomp =
+			xasprintf("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["
+				  "{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ERRNO\"}]}",
+				rows[i].call);
+		set_command(container, "true");
+		check_refused(box, container, rows[i].message, 125);
+	}
+}
+
+static void row_2_11_filters_by_the_spec(void **state)
+{
+	static const char script[] =
+		"grep Seccomp: /proc/self/status; mkdir /tmp/x 2>/dev/null; echo $?";
+	struct box *box = box_or_skip(state);
+	cleanup_container struct container *container = box_container();
+
+	check_output(box, container, script, "Seccomp:\t2\n0\n");
+	container->spec.seccomp = xstrdup("unconfined");
+	check_output(box, container, "grep Seccomp: /proc/self/status", "Seccomp:\t0\n");
+	free(container->spec.seccomp);
+	container->spec.seccomp =
+		xstrdup("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["
+			"{\"names\":[\"mkdir\",\"mkdirat\"],\"action\":\"SCMP_ACT_ERRNO\"}]}");
+	check_output(box, container, script, "Seccomp:\t2\n1\n");
+	free(container->spec.seccomp);
+	container->spec.seccomp = xstrdup("{\"defaultAction\":\"SCMP_ACT_MAYBE\"}");
+	set_command(container, "true");
+	check_refused(box, container, "seccomp profile: defaultAction: 'SCMP_ACT_MAYBE'", 0);
+}
+
 static void row_1_8_our_own_groups_do_not_come_along(void **state)
 {
 	struct box *box = box_or_skip(state);
@@ -253,6 +301,8 @@ static const struct CMUnitTest tests[] = {
 	box_test(row_1_4_another_user_has_none_but_the_bounding_set),
 	box_test(row_1_5_what_was_dropped_is_not_there),
 	box_test(row_1_6_privileged_has_what_we_have_and_no_filter),
+	box_test(row_1_7_a_step_that_fails_fails_the_start),
+	box_test(row_2_11_filters_by_the_spec),
 	box_test(row_1_8_our_own_groups_do_not_come_along),
 	box_test(row_1_8_groups_of_the_image_and_group_add),
 	box_test(row_1_9_an_unknown_user_is_said),
