@@ -69,6 +69,7 @@ static int run_down(struct app *app, void *options, char **services, struct erro
 	/* Whatever an earlier, interrupted run left in the kernel's tables goes now. */
 	if (r == 0 && !app->global.dry_run)
 		r = firewall_sync(&app->engine, err) < 0 ? err->code : 0;
+	run.all_gone = r == 0 && !strv_length(services);
 	return project_run_finish(&run, r, err);
 }
 

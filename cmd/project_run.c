@@ -17,6 +17,8 @@
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
 
+#define SUPERVISOR_END_MS 5000
+
 int64_t timeout_to_ns(int64_t seconds)
 {
 	return seconds < 0 ? -1 : seconds * NS_PER_SEC;
@@ -194,6 +196,8 @@ int project_run_finish(struct project_run *run, int r, struct error *err)
 			error_release(err);
 		}
 		r = control_finish(run->control, r, before_detach, run);
+		if (run->all_gone)
+			control_await_end(run->control, SUPERVISOR_END_MS);
 		control_free(run->control);
 		run->control = NULL;
 	}

@@ -23,6 +23,8 @@ struct project_run {
 	int (*tick)(void *arg);	       /* may be NULL */
 	void (*event)(const struct event *event, void *arg);
 	void *arg;
+	bool all_gone; /* the verb has ended all of the project: its supervisor ends too, before we
+			  do */
 	/* options of the verb, passed to apply */
 	int64_t stop_timeout_ns;
 	bool renew_anonymous_volumes;

@@ -167,7 +167,7 @@ def test_down_works_when_the_supervisor_is_dead(clean):
 def test_down_with_nothing_there_says_so(clean):
     clean.compose(TWO)
     result = clean.mc("-p", "empty", "-f", "compose.yaml", "down").ok()
-    assert 'No resource found to remove for project "empty".' in result.err
+    assert 'No resource found to remove for project \\"empty\\".' in result.err
 
 
 def test_scale_adds_and_removes_the_highest_numbers(clean):
@@ -191,8 +191,7 @@ def test_a_restart_policy_brings_a_container_back(clean):
         "services: {r: {image: bb, restart: always, command: [sh, -c, 'sleep 0.2; exit 1'], stop_signal: SIGKILL}}"
     )
     clean.mc("up", "-d").ok()
-    wait_until(lambda: clean.mc("logs").ok() and len(clean.sh("cat /var/lib/mycompose/containers/*/state.json").out) > 0)
-    wait_until(lambda: '"restart_count":2' in clean.sh("cat /var/lib/mycompose/containers/*/state.json").out, 10)
+    wait_until(lambda: '"restartCount":2' in clean.sh("cat /var/lib/mycompose/containers/*/state.json").out, what="two restarts")
     clean.mc("stop").ok()
     time.sleep(0.5)
     assert [row["State"] for row in clean.ps()] == ["exited"], "a stop by the user holds"
