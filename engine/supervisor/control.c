@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,7 +106,7 @@ static int await_greeting(struct control *control, int64_t deadline_ns, struct e
 		if (r < 0)
 			return r;
 		if (r == 0 && left_ms(deadline_ns) == 0)
-			return error_set(err, -ETIMEDOUT, "the supervisor does not answer");
+			return error_set(err, -ETIMEDOUT, "does not answer");
 	}
 	if (r > 0)
 		r = protocol_parse_greeting(payload, length, err);
@@ -213,14 +214,14 @@ int control_open(const struct engine *engine, const char *group, enum control_mo
 
 	while ((r = attempt(control, &opening, err)) == -EAGAIN) {
 		if (left_ms(opening.deadline_ns) == 0) {
-			r = error_set(err, -ETIMEDOUT, "its supervisor neither answers nor ends");
+			r = error_set(err, -ETIMEDOUT, "neither answers nor ends");
 			break;
 		}
 		nanosleep(&nap, NULL);
 	}
 	if (r < 0) {
 		control_free(control);
-		error_wrap(err, "project '%s'", group);
+		error_wrap(err, "supervisor of '%s'", group);
 		return r;
 	}
 	*ret = control;
@@ -235,6 +236,24 @@ struct supervisor *control_supervisor(struct control *control)
 int control_fd(const struct control *control)
 {
 	return control->supervisor ? loop_fd(supervisor_loop(control->supervisor)) : control->fd;
+}
+
+void control_await_end(struct control *control, int timeout_ms)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+	cleanup_fd int pidfd = -1;
+	struct pollfd ended = { .events = POLLIN };
+
+	if (control->supervisor || control->fd < 0 ||
+		getsockopt(control->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return;
+	/* It lives as long as we are connected: the pid cannot have been given to another. */
+	pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+	close_fd(&control->fd);
+	ended.fd = pidfd;
+	if (pidfd >= 0)
+		poll(&ended, 1, timeout_ms);
 }
 
 static int send_all(struct control *control, const struct strbuf *frame, struct error *err)

@@ -263,8 +263,6 @@ int supervisor_new(const struct engine *engine, const char *group,
 	r = start(supervisor, err);
 	if (r < 0) {
 		supervisor_free(supervisor);
-		if (r != -EWOULDBLOCK)
-			error_wrap(err, "supervisor of '%s'", group);
 		return r;
 	}
 	*ret = supervisor;

@@ -160,7 +160,21 @@ static void ports_copy(struct minded *minded)
 	}
 }
 
-/* Ephemeral ports that the endpoint record remembers, each taken once. */
+/* Give an ephemeral port of the record the number that is known for it; each is taken once. */
+static bool port_recall(struct minded *minded, const struct published_port *known)
+{
+	for (size_t i = 0; known->host_port && i < minded->container->port_count; i++) {
+		struct published_port *port = &minded->ports[i];
+
+		if (port->host_port || !same_port(port, known))
+			continue;
+		port->host_port = known->host_port;
+		return true;
+	}
+	return false;
+}
+
+/* What the endpoint records remember of an earlier run, or of the caller's own choice. */
 static bool ports_recall(struct minded *minded)
 {
 	struct endpoint *endpoints = NULL;
@@ -171,20 +185,8 @@ static bool ports_recall(struct minded *minded)
 		    &count, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < endpoints[i].port_count; j++) {
-			struct published_port *known = &endpoints[i].ports[j];
-
-			for (size_t k = 0; known->host_port && k < minded->container->port_count;
-				k++) {
-				struct published_port *port = &minded->ports[k];
-
-				if (port->host_port || !same_port(port, known))
-					continue;
-				port->host_port = known->host_port;
-				recalled = true;
-				break;
-			}
-		}
+		for (size_t j = 0; j < endpoints[i].port_count; j++)
+			recalled |= port_recall(minded, &endpoints[i].ports[j]);
 	}
 	endpoint_list_free(endpoints, count);
 	return recalled;
