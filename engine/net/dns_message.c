@@ -80,6 +80,11 @@ static size_t name_skip(const uint8_t *message, size_t length, size_t at)
 	return at <= length ? at : 0;
 }
 
+static uint16_t udp_size_clamp(uint16_t size)
+{
+	return size < DNS_UDP_PLAIN ? DNS_UDP_PLAIN : size > DNS_UDP_MAX ? DNS_UDP_MAX : size;
+}
+
 /* The only record of interest in a query is OPT. */
 static int additional_read(
 	const uint8_t *message, size_t length, size_t at, struct dns_query *query)
@@ -95,16 +100,12 @@ static int additional_read(
 			return DNS_FORMERR;
 		if (type == DNS_TYPE_OPT) {
 			query->has_edns = true;
-			query->udp_size = get16(message + at + 2);
+			query->udp_size = udp_size_clamp(get16(message + at + 2));
 		}
 		if (length - at - RECORD_TAIL < get16(message + at + 8))
 			return DNS_FORMERR;
 		at += RECORD_TAIL + (size_t)get16(message + at + 8);
 	}
-	if (query->udp_size < DNS_UDP_PLAIN)
-		query->udp_size = DNS_UDP_PLAIN;
-	if (query->udp_size > DNS_UDP_MAX)
-		query->udp_size = DNS_UDP_MAX;
 	return DNS_NOERROR;
 }
 

@@ -360,7 +360,7 @@ static void many_replicas_are_cut_by_udp_and_whole_by_tcp(void **state)
 	s = scene_set(*state);
 	for (int i = 0; i < 100; i++) {
 		struct endpoint replica;
-		char id[16];
+		char id[24];
 
 		snprintf(id, sizeof(id), "many-%d", i);
 		endpoint_allocated(s.host, id, "front", "many", "eth0", &replica);
