@@ -2,7 +2,8 @@
  * hosts_files.c - /etc/hosts, /etc/hostname and /etc/resolv.conf of a container.
  *
  * Made in <run>/containers/ID at each start and bound over the image's. A container that shares
- * another's network shares its three files, one on the host's network sees the host's resolvers. */
+ * another's network shares its three files, one on the host's network has the host's names and
+ * resolvers. */
 #include "engine/container/setup.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include "engine/container/in_root.h"
 #include "engine/container/mount_fd.h"
 
-#define RESOLV_LIMIT (64 << 10)
+#define FILE_LIMIT   (1 << 20)	    /* of what is read from the host */
 #define HOST_GATEWAY "host-gateway" /* docker's word for "the host, as seen from here" */
 
 static const struct hosts_file {
@@ -69,11 +70,24 @@ static int add_extra_host(
 	return 0;
 }
 
+/* On the host's network the host's own names hold. */
+static void add_hosts_head(const struct setup *setup, struct strbuf *text)
+{
+	cleanup_free char *host = NULL;
+	size_t length;
+
+	if (setup->container->spec.network.mode == NAMESPACE_HOST &&
+		file_read(AT_FDCWD, "/etc/hosts", FILE_LIMIT, &host, &length, NULL) == 0)
+		strbuf_add(text, host, length);
+	else
+		strbuf_add_str(text, hosts_head);
+}
+
 static int hosts_text(const struct setup *setup, struct strbuf *text, struct error *err)
 {
 	const struct spec *spec = &setup->container->spec;
 
-	strbuf_add_str(text, hosts_head);
+	add_hosts_head(setup, text);
 	for (size_t i = 0; spec->extra_hosts && spec->extra_hosts[i]; i++) {
 		int r = add_extra_host(setup, spec->extra_hosts[i], text, err);
 
@@ -141,7 +155,7 @@ static void add_host_resolvers(const struct spec *spec, struct strbuf *text)
 	size_t length;
 
 	/* A host without resolvers is a container without resolvers. */
-	if (file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_LIMIT, &host, &length, NULL) < 0)
+	if (file_read(AT_FDCWD, "/etc/resolv.conf", FILE_LIMIT, &host, &length, NULL) < 0)
 		return;
 	lines = strv_split(host, "\n");
 	for (size_t i = 0; lines && lines[i]; i++) {

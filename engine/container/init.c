@@ -4,8 +4,9 @@
  *
  * It is our own code in the already confined child, not a program that the image would have to
  * hold. What its memory still has of the parent is wiped, for processes in the container may read
- * it if they were given CAP_SYS_PTRACE: the heap (which also gives the memory back), the command
- * line that /proc/1/cmdline shows, the environment. From then on nothing allocates. */
+ * it if they were given CAP_SYS_PTRACE: the heap (which also gives the memory back; single blocks
+ * that malloc maps by themselves stay), the command line that /proc/1/cmdline shows, the
+ * environment. From then on nothing allocates. */
 #include "engine/container/setup.h"
 
 #include <errno.h>

@@ -87,6 +87,22 @@ int setup_process(struct setup *setup, struct error *err)
 	return r < 0 ? r : capabilities_available(setup->container, &setup->capabilities, err);
 }
 
+/* Less of them than it wants would be a container that is silently cut off. */
+static int load_endpoints(struct setup *setup, struct error *err)
+{
+	const struct container *container = setup->container;
+	int r = endpoint_of_container(
+		setup->engine, container->id, &setup->endpoints, &setup->endpoint_count, err);
+
+	if (r < 0)
+		return r;
+	if (setup->endpoint_count < container->attachment_count)
+		return error_set(err, -ENOENT, "%zu of its %zu networks have no address for it",
+			container->attachment_count - setup->endpoint_count,
+			container->attachment_count);
+	return 0;
+}
+
 static int setup_container(struct setup *setup, struct error *err)
 {
 	const struct container *container = setup->container;
@@ -104,8 +120,7 @@ static int setup_container(struct setup *setup, struct error *err)
 	if (r == 0)
 		r = image_chain_paths(setup->engine, container->chain_ids, &setup->layers, err);
 	if (r == 0 && container->spec.network.mode == NAMESPACE_PRIVATE)
-		r = endpoint_of_container(setup->engine, container->id, &setup->endpoints,
-			&setup->endpoint_count, err);
+		r = load_endpoints(setup, err);
 	if (r == 0)
 		r = mounts_open_sources(setup, err);
 	return r < 0 ? r : hosts_files_write(setup, err);
@@ -232,6 +247,13 @@ static int failed(struct launch *launch, const struct report *report, struct err
 		info.si_status == SIGKILL ? " (its memory limit may be too low)" : "");
 }
 
+/* It may be running, but not in a way that anybody could use. */
+static int give_up(struct launch *launch, int code, const char *what, struct error *err)
+{
+	launch_abandon(launch);
+	return error_sys(err, code, "%s", what);
+}
+
 static ssize_t read_report(int fd, struct report *report)
 {
 	ssize_t n;
@@ -254,14 +276,14 @@ int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
 			return failed(launch, &report, err);
 		ready = true;
 	}
-	if (n < 0)
-		return error_sys(err, -errno, "read the record pipe");
-	if (!ready)
+	if (n == 0 && !ready)
 		return failed(launch, NULL, err);
+	if (n != 0)
+		return give_up(launch, n < 0 ? -errno : -EPROTO, "read the child's record", err);
 	if (launch->console_fd >= 0) {
 		console_fd = console_receive(launch->console_fd);
 		if (console_fd < 0)
-			return error_sys(err, console_fd, "receive the terminal");
+			return give_up(launch, console_fd, "receive the terminal", err);
 	}
 	close_fd(&launch->status_fd);
 	close_fd(&launch->console_fd);

@@ -3,10 +3,11 @@
  * May depend on: engine/base/, container.h, cgroup, image, net.
  *
  * Starting has two halves, so that a caller can have many containers setting themselves up at once:
- * launch_begin clones the child and does the parent's part (cgroup with limits first, veth), then
- * the child works on alone (mounts, addresses, identity, execve) while the caller does other
- * things; when status_fd becomes readable, launch_finish tells the outcome. The child reports by
- * one fixed-size record (step, errno) on a close-on-exec pipe; end of file means execve worked. */
+ * launch_begin checks and opens what it can, makes the cgroup with its limits and clones the child;
+ * the child works on alone (namespaces, veth, addresses, mounts, identity, execve) while the caller
+ * does other things; when status_fd becomes readable, launch_finish tells the outcome. The child
+ * reports by one fixed-size record on a close-on-exec pipe; end of file means execve worked.
+ * The program must have shielded its own file: self_exe_protect() of self_exe.h, else -EPERM. */
 #ifndef MYCOMPOSE_CONTAINER_LAUNCH_H
 #define MYCOMPOSE_CONTAINER_LAUNCH_H
 
@@ -42,9 +43,8 @@ struct launch_stdio {
 };
 
 /* Endpoints must have been allocated (endpoint_allocate) for each attachment. Makes the run dir
- * files (hosts, hostname, resolv.conf with the gateways as name servers), volumes' first content,
- * cgroup, child, veths. On failure everything made is undone. `host` is the caller's opened cgroup
- * host. */
+ * files (hosts, hostname, resolv.conf with the gateways as name servers), cgroup and child. On
+ * failure everything made is undone. `host` is the caller's opened cgroup host. */
 int launch_begin(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, const struct launch_stdio *stdio, struct launch *ret,
 	struct error *err);

@@ -136,9 +136,10 @@ pid_t namespaces_clone(
 			return error_sys(err, -errno, "join the pid namespace");
 	}
 	pid = clone_undumpable(plan->clone, cgroup_fd, ret_pidfd);
-	/* Else the next container would be born in this one's. */
+	/* Back, or the next container would be born in this one. With a valid fd of what we are in,
+	 * only a lack of memory can be the reason for a refusal. */
 	if (pid != 0 && own_fd >= 0 && setns(own_fd, CLONE_NEWPID) < 0)
-		abort();
+		memory_exhausted();
 	return pid < 0 ? error_sys(err, pid, "clone3") : pid;
 }
 

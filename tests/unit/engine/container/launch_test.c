@@ -259,6 +259,28 @@ static void networks_are_interfaces_with_addresses(void **state)
 	free(outcome.output);
 }
 
+static void unallocated_networks_are_noticed(void **state)
+{
+	struct box *box = box_or_skip(state);
+	cleanup_container struct container *container = box_container();
+
+	add_attachment(container, "front");
+	set_command(container, "true");
+	check_refused(box, container, "1 of its 1 networks have no address for it", 0);
+}
+
+static void the_host_s_network_has_the_host_s_names(void **state)
+{
+	struct box *box = box_or_skip(state);
+	cleanup_container struct container *container = box_container();
+	cleanup_free char *hosts = NULL;
+	size_t length;
+
+	assert_int_equal(file_read(AT_FDCWD, "/etc/hosts", 1 << 20, &hosts, &length, NULL), 0);
+	container->spec.network.mode = NAMESPACE_HOST;
+	check_output(box, container, "cat /etc/hosts", hosts);
+}
+
 static void row_15_4_what_cannot_be_executed(void **state)
 {
 	static const struct {
@@ -405,6 +427,32 @@ static void fifos_are_given_to_the_user(void **state)
 	free(outcome.output);
 }
 
+/* In every hierarchy that is mounted; a line with "/" is of one that is not. */
+static void the_child_is_in_its_cgroup_everywhere(void **state)
+{
+	struct box *box = box_or_skip(state);
+	cleanup_container struct container *container = box_container();
+	struct running running = box_start(box, container);
+	cleanup_free char *path = xasprintf("/proc/%d/cgroup", (int)running.launch.process.pid);
+	cleanup_free char *ours =
+		xasprintf(":/%s/%s", box->world->engine.cgroup_parent, container->id);
+	cleanup_strv char **lines = NULL;
+	cleanup_free char *text = NULL;
+	size_t length, found = 0;
+
+	assert_int_equal(file_read(AT_FDCWD, path, 65536, &text, &length, NULL), 0);
+	box_end(box, container, &running);
+	lines = strv_split(text, "\n");
+	for (size_t i = 0; lines && lines[i]; i++) {
+		bool inside = strstr(lines[i], ours) != NULL;
+
+		if (!inside && strcmp(lines[i] + strlen(lines[i]) - 2, ":/") != 0)
+			fail_msg("elsewhere: %s", lines[i]);
+		found += inside;
+	}
+	assert_true(found > 0);
+}
+
 static void cgroup_limits_hold_from_the_start(void **state)
 {
 	struct box *box = box_or_skip(state);
@@ -467,6 +515,9 @@ static const struct CMUnitTest tests[] = {
 	box_test(row_3_7_a_terminal_is_the_container_s_own),
 	box_test(window_size_reaches_the_terminal),
 	box_test(fifos_are_given_to_the_user),
+	box_test(the_child_is_in_its_cgroup_everywhere),
+	box_test(unallocated_networks_are_noticed),
+	box_test(the_host_s_network_has_the_host_s_names),
 	box_test(cgroup_limits_hold_from_the_start),
 	box_test(many_at_once),
 };
