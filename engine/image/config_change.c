@@ -11,110 +11,11 @@
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
 #include "engine/image/config.h"
+#include "engine/image/words.h"
 
 static int malformed(const char *what, const char *text, struct error *err)
 {
 	return error_set(err, -EINVAL, "%s: '%.200s'", what, text);
-}
-
-/* ---- words: quotes, backslash, $NAME, ${NAME}, ${NAME:-word}, ${NAME:+word} ---- */
-
-struct words {
-	const char *at;
-	char *const *env; /* what variables expand to */
-	struct strbuf word;
-	bool has_word;
-};
-
-static const char *variable_end(const char *s)
-{
-	while (isalnum((unsigned char)*s) || *s == '_')
-		s++;
-	return s;
-}
-
-/* `at` is behind the '$'. Adds the value and moves on; a '$' before anything else stands for
- * itself. */
-static int expand(struct words *words, struct error *err)
-{
-	bool braced = *words->at == '{';
-	const char *start = words->at + braced;
-	const char *end = variable_end(start);
-	cleanup_free char *name = xstrndup(start, (size_t)(end - start));
-	const char *value = env_get(words->env, name);
-	const char *close = braced ? strchr(end, '}') : end;
-
-	if (end == start && !braced) {
-		strbuf_add_char(&words->word, '$');
-		return 0;
-	}
-	if (!close || end == start)
-		return malformed("bad substitution", words->at - 1, err);
-	if (braced && end != close) {
-		bool is_set = value && *value;
-
-		if (end[0] != ':' || (end[1] != '-' && end[1] != '+'))
-			return malformed("bad substitution", words->at - 1, err);
-		if (is_set == (end[1] == '+')) {
-			strbuf_add(&words->word, end + 2, (size_t)(close - end - 2));
-			value = NULL;
-		} else if (!is_set) {
-			value = NULL;
-		}
-	}
-	if (value)
-		strbuf_add_str(&words->word, value);
-	words->at = close + braced;
-	return 0;
-}
-
-/* 1 with a word in words->word, 0 at the end. */
-static int next_word(struct words *words, struct error *err)
-{
-	char quote = '\0';
-	bool any = false;
-
-	strbuf_clear(&words->word);
-	while (isspace((unsigned char)*words->at))
-		words->at++;
-	for (; *words->at && (quote || !isspace((unsigned char)*words->at));) {
-		char c = *words->at++;
-		int r = 0;
-
-		any = true;
-		if (c == quote)
-			quote = '\0';
-		else if (!quote && (c == '"' || c == '\''))
-			quote = c;
-		else if (c == '\\' && quote != '\'' && *words->at)
-			strbuf_add_char(&words->word, *words->at++);
-		else if (c == '$' && quote != '\'')
-			r = expand(words, err);
-		else
-			strbuf_add_char(&words->word, c);
-		if (r < 0)
-			return r;
-	}
-	if (quote)
-		return error_set(err, -EINVAL, "unterminated quote");
-	return any;
-}
-
-static int split_words(const char *text, char *const *env, char ***ret, struct error *err)
-{
-	struct words words = { .at = text, .env = env };
-	cleanup_strv char **list = NULL;
-	int r;
-
-	while ((r = next_word(&words, err)) > 0)
-		strv_add(&list, strbuf_text(&words.word));
-	strbuf_release(&words.word);
-	if (r < 0)
-		return r;
-	if (!list)
-		return error_set(err, -EINVAL, "an argument is missing");
-	*ret = steal_ptr(list);
-	return 0;
 }
 
 /* A JSON array of strings, or -ENOENT when the text is not one. */
@@ -135,8 +36,6 @@ static int parse_json_words(const char *text, char ***ret)
 	*ret = steal_ptr(list);
 	return 0;
 }
-
-/* ---- instructions ---- */
 
 static void replace_strv(char ***where, char **list)
 {
@@ -195,7 +94,7 @@ static int change_pairs(char ***list, char *const *env, const char *text, struct
 
 		if (!*value)
 			return malformed("must be KEY=VALUE", text, err);
-		r = split_words(value, env, &words, err);
+		r = words_split(value, env, &words, err);
 		if (r < 0)
 			return r;
 		cleanup_free char *joined = strv_join(words, " ");
@@ -203,7 +102,7 @@ static int change_pairs(char ***list, char *const *env, const char *text, struct
 		env_set(list, key, joined);
 		return 0;
 	}
-	r = split_words(text, env, &words, err);
+	r = words_split(text, env, &words, err);
 	if (r < 0)
 		return r;
 	for (char **word = words; *word; word++)
@@ -250,7 +149,7 @@ static int expose(struct image_config *config, const char *word, struct error *e
 static int change_expose(struct image_config *config, const char *text, struct error *err)
 {
 	cleanup_strv char **words = NULL;
-	int r = split_words(text, config->env, &words, err);
+	int r = words_split(text, config->env, &words, err);
 
 	for (char **word = words; r == 0 && *word; word++)
 		r = expose(config, *word, err);
@@ -263,7 +162,7 @@ static int change_volume(struct image_config *config, const char *text, struct e
 	int r = parse_json_words(text, &words);
 
 	if (r < 0)
-		r = split_words(text, config->env, &words, err);
+		r = words_split(text, config->env, &words, err);
 	for (char **word = words; r == 0 && *word; word++) {
 		if (**word != '/')
 			return malformed("a volume is an absolute path", *word, err);
@@ -276,7 +175,7 @@ static int one_word(
 	const struct image_config *config, const char *text, char ***ret, struct error *err)
 {
 	cleanup_strv char **words = NULL;
-	int r = split_words(text, config->env, &words, err);
+	int r = words_split(text, config->env, &words, err);
 
 	if (r < 0)
 		return r;

@@ -28,65 +28,86 @@ bool directory_is_opaque(int dir_fd)
 	return fd >= 0 && fgetxattr(fd, OPAQUE_XATTR, value, sizeof(value)) == 1 && value[0] == 'y';
 }
 
-int lower_dirs_enter(struct lower_dirs *dirs, const char *name)
+/* What one layer has under that name: 1 a directory, 0 nothing, 2 something else; ret_fd is O_PATH.
+ */
+static int look_into(int dir_fd, const char *name, int *ret_fd, struct error *err)
 {
-	size_t kept = 0;
+	cleanup_fd int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_sys(err, -errno, "look for '%s' in the layers below", name);
+	*ret_fd = steal_fd(&fd);
+	return S_ISDIR(st.st_mode) ? 1 : 2;
+}
+
+int lower_dirs_enter(
+	struct lower_dirs *dirs, const char *name, int *ret_other_fd, struct error *err)
+{
+	struct lower_dirs below = { .fds = xcalloc(dirs->count + 1, sizeof(*below.fds)) };
+	cleanup_fd int other_fd = -1;
 	bool is_end = false;
-	int other_fd = -1;
 
-	for (size_t i = 0; i < dirs->count; i++) {
-		cleanup_fd int above_fd = dirs->fds[i];
-		cleanup_fd int fd = -1;
-		struct stat st;
+	for (size_t i = 0; i < dirs->count && !is_end; i++) {
+		int fd = -1;
+		int kind = look_into(dirs->fds[i], name, &fd, err);
 
-		if (is_end)
-			continue;
-		fd = openat(above_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, &st) < 0)
-			continue;
-		if (!S_ISDIR(st.st_mode)) {
-			is_end = true;
-			if (kept == 0)
-				other_fd = steal_fd(&fd);
-			continue;
+		if (kind < 0) {
+			lower_dirs_release(&below);
+			return kind;
 		}
-		is_end = directory_is_opaque(fd);
-		dirs->fds[kept++] = steal_fd(&fd);
+		if (kind == 1) {
+			below.fds[below.count++] = fd;
+			is_end = directory_is_opaque(fd);
+		} else if (kind == 2) {
+			is_end = true;
+			if (below.count == 0)
+				other_fd = fd;
+			else
+				close(fd);
+		}
 	}
-	dirs->count = kept;
-	return other_fd;
+	lower_dirs_release(dirs);
+	*dirs = below;
+	*ret_other_fd = steal_fd(&other_fd);
+	return 0;
 }
 
-static void drop_all(struct lower_dirs *dirs)
+static int start_at_root(
+	struct lower_dirs *dirs, const struct layer_place *place, struct error *err)
 {
-	while (dirs->count > 0)
-		close(dirs->fds[--dirs->count]);
-}
-
-void lower_dirs_start(struct lower_dirs *dirs, const struct layer_place *place, const char *path)
-{
-	cleanup_free char *rest = xstrdup(path);
-	cleanup_fd int own_fd = openat(place->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *position = NULL;
-
 	lower_dirs_release(dirs);
 	dirs->fds = xcalloc(place->lower_count + 1, sizeof(*dirs->fds));
 	for (size_t i = 0; i < place->lower_count; i++) {
 		int fd = openat(place->lower_fds[i], ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		if (fd >= 0)
-			dirs->fds[dirs->count++] = fd;
+		if (fd < 0)
+			return error_sys(err, -errno, "open the layers below");
+		dirs->fds[dirs->count++] = fd;
 	}
-	for (char *name = strtok_r(rest, "/", &position); name && dirs->count > 0;
-		name = strtok_r(NULL, "/", &position)) {
-		int next_fd = own_fd < 0 ? -1
-					 : openat(own_fd, name,
-						   O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		cleanup_fd int other_fd = lower_dirs_enter(dirs, name);
+	return 0;
+}
 
-		close_fd(&own_fd);
-		own_fd = next_fd;
+int lower_dirs_start(struct lower_dirs *dirs, const struct layer_place *place, const char *path,
+	struct error *err)
+{
+	cleanup_free char *rest = xstrdup(path);
+	cleanup_fd int own_fd = openat(place->root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *position = NULL;
+	int r = start_at_root(dirs, place, err);
+
+	for (char *name = strtok_r(rest, "/", &position); r == 0 && name && dirs->count > 0;
+		name = strtok_r(NULL, "/", &position)) {
+		cleanup_fd int other_fd = -1;
+		cleanup_fd int at_fd = steal_fd(&own_fd);
+
+		if (at_fd >= 0)
+			own_fd = openat(at_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = lower_dirs_enter(dirs, name, &other_fd, err);
 		if (own_fd >= 0 && directory_is_opaque(own_fd))
-			drop_all(dirs);
+			lower_dirs_release(dirs);
 	}
+	return r;
 }

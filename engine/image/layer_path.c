@@ -208,11 +208,15 @@ static int walk_missing(
 {
 	cleanup_fd int other_fd = -1;
 	struct stat st;
+	int r = 0;
 
 	if (!walk->lower_is_here)
-		lower_dirs_start(&walk->lower, &tree->place, strbuf_text(&walk->done));
+		r = lower_dirs_start(&walk->lower, &tree->place, strbuf_text(&walk->done), err);
 	walk->lower_is_here = true;
-	other_fd = lower_dirs_enter(&walk->lower, name);
+	if (r == 0)
+		r = lower_dirs_enter(&walk->lower, name, &other_fd, err);
+	if (r < 0)
+		return r;
 	if (other_fd >= 0 && fstat(other_fd, &st) == 0 && S_ISLNK(st.st_mode))
 		return walk_link(tree, walk, name, other_fd, err);
 	if (make)

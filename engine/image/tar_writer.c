@@ -21,13 +21,15 @@ struct tar_writer {
 	struct error write_error;
 	uint64_t size;
 	int fd;
+	bool is_over; /* nothing more is written */
 	locale_t utf8_locale;
 };
 
 static la_ssize_t write_block(struct archive *archive, void *arg, const void *bytes, size_t length)
 {
 	struct tar_writer *writer = arg;
-	int r = fd_write_all(writer->fd, bytes, length, &writer->write_error);
+	int r = writer->is_over ? -EPIPE
+				: fd_write_all(writer->fd, bytes, length, &writer->write_error);
 
 	if (r < 0) {
 		archive_set_error(archive, -r, "cannot write");
@@ -76,9 +78,8 @@ void tar_writer_free(struct tar_writer *writer)
 {
 	if (!writer)
 		return;
-	/* Without this, freeing would write an end mark under an archive that was given up. */
-	if (writer->archive)
-		archive_write_fail(writer->archive);
+	/* Freeing closes: an archive that was given up must not get an end mark by that. */
+	writer->is_over = true;
 	archive_write_free(writer->archive);
 	archive_entry_free(writer->entry);
 	if (writer->utf8_locale)

@@ -16,6 +16,7 @@ static const struct {
 	{ "ENV A=b", "{\"Env\":[\"A=b\"]}" },
 	{ "ENV A=b C=\"d e\" F='g $A' H=i\\ j",
 		"{\"Env\":[\"A=b\",\"C=d e\",\"F=g $A\",\"H=i j\"]}" },
+	{ "ENV A=\"x\\ny\\\"z\"", "{\"Env\":[\"A=x\\\\ny\\\"z\"]}" },
 	{ "ENV A one two", "{\"Env\":[\"A=one two\"]}" },
 	{ "ENV A=1|ENV A=2 B=$A", "{\"Env\":[\"A=2\",\"B=1\"]}" },
 	{ "ENV A=1|ENV B=${A}x C=${Z:-none} D=${A:+set} E=${Z:+set}",
