@@ -76,8 +76,8 @@ void cgroup_free(struct cgroup *cgroup); /* closes, leaves the cgroup in place *
 int cgroup_clone_fd(const struct cgroup *cgroup);
 /* Move a process into it in every hierarchy (v1; on v2 for exec). */
 int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err);
-/* The quick way in for a child of ours: clone3 it with CLONE_INTO_CGROUP and this fd (the caller's to
- * close; -ENOENT where no v2 hierarchy is mounted), then, in the still single-threaded child,
+/* The quick way in for a child of ours: clone3 it with CLONE_INTO_CGROUP and this fd (the caller's
+ * to close; -ENOENT where no v2 hierarchy is mounted), then, in the still single-threaded child,
  * cgroup_join enters the v1 hierarchies. */
 int cgroup_birth_fd(const struct cgroup *cgroup, struct error *err);
 int cgroup_join(const struct cgroup *cgroup, struct error *err);

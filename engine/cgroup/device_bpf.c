@@ -15,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOADED_LIMIT 64 /* programs on one of our groups: one, or two after a crash in an update \
-			 */
+/* Programs on one of our groups: one, or two after a crash in an update. */
+#define LOADED_LIMIT 64
 
 enum {
 	REG_RESULT = 0,

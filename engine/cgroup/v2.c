@@ -216,27 +216,31 @@ static int missing_below(const struct group *group, char ***ret, struct error *e
 /* All in one write where that works. Where it does not, each alone: one that cannot be had (cpu
  * beside real-time processes) must not cost the others; require_v2 tells of it if a limit needs
  * it. */
+static int pass_on(const struct group *group, char *const *controllers)
+{
+	cleanup_strbuf struct strbuf all = STRBUF_INIT;
+	int r;
+
+	for (size_t i = 0; i < strv_length(controllers); i++)
+		strbuf_addf(&all, "%s+%s", i ? " " : "", controllers[i]);
+	r = group_write(group, "cgroup.subtree_control", strbuf_text(&all), NULL);
+	for (size_t i = 0; r < 0 && i < strv_length(controllers); i++) {
+		if (r == -ENOENT || r == -ENODEV)
+			return r; /* the group is gone: the caller makes it again */
+		group_writef(group, NULL, "cgroup.subtree_control", "+%s", controllers[i]);
+	}
+	return 0;
+}
+
 static int prepare_parent_v2(const struct group *group, struct error *err)
 {
 	cleanup_strv char **missing = NULL;
-	cleanup_strbuf struct strbuf all = STRBUF_INIT;
 	int r = missing_below(group, &missing, err);
 
 	if (r < 0 || strv_length(missing) == 0)
 		return r;
-	for (size_t i = 0; i < strv_length(missing); i++)
-		strbuf_addf(&all, "%s+%s", i ? " " : "", missing[i]);
-	r = group_write(group, "cgroup.subtree_control", strbuf_text(&all), err);
-	for (size_t i = 0; r < 0 && i < strv_length(missing); i++) {
-		int one;
-
-		if (r == -ENOENT || r == -ENODEV)
-			return r; /* gone: the caller makes it again */
-		one = group_writef(group, NULL, "cgroup.subtree_control", "+%s", missing[i]);
-		if (one == -ENOENT || one == -ENODEV)
-			r = error_sys(err, one, "prepare cgroup %s", group->path);
-	}
-	return r == -ENOENT || r == -ENODEV ? r : 0;
+	r = pass_on(group, missing);
+	return r < 0 ? error_sys(err, r, "prepare cgroup %s", group->path) : 0;
 }
 
 static int prepare_group_v2(const struct group *group, struct error *err)

@@ -3,9 +3,11 @@
  */
 #include "tests/unit/engine/cgroup/support.h"
 
+#include <linux/sched.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "engine/base/times.h"
@@ -335,6 +337,51 @@ static void row_14_9_an_oom_kill_is_told_from_a_kill(void **state)
 	}
 }
 
+/* Born into the v2 hierarchy where there is one, by its own foot into the others: it must end up
+ * where cgroup_attach would have put it. */
+static int join_and_compare(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < cgroup->host->hierarchy_count; i++) {
+		struct group group =
+			host_group(cgroup->host, &cgroup->host->hierarchies[i], cgroup->path);
+		cleanup_free pid_t *pids = NULL;
+		size_t count = 0;
+
+		if (i == 0 && cgroup_join(cgroup, NULL) < 0)
+			return 1;
+		if (group_pids(&group, &pids, &count, NULL) < 0 || count != 1 ||
+			pids[0] != getpid())
+			return 2;
+	}
+	return 0;
+}
+
+static void a_child_joins_every_hierarchy_by_itself(void **state)
+{
+	struct fixture *fixture = need(state);
+	struct cgroup_resources resources = { .all_devices = true };
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_fd int birth_fd = -1;
+	int status = -1;
+	pid_t pid;
+
+	create(fixture, &resources);
+	birth_fd = cgroup_birth_fd(fixture->cgroup, &err);
+	if (birth_fd >= 0) {
+		args.flags = CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)birth_fd;
+	} else {
+		assert_int_equal(birth_fd, -ENOENT);
+	}
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(join_and_compare(fixture->cgroup));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static int body_fork_twice(void)
 {
 	pid_t pid = fork();
@@ -633,6 +680,7 @@ int main(void)
 		TEST(a_hole_in_a_wider_rule_is_refused_not_opened),
 		TEST(row_4_1_a_disk_node_can_be_made_and_not_opened),
 		TEST(row_14_9_an_oom_kill_is_told_from_a_kill),
+		TEST(a_child_joins_every_hierarchy_by_itself),
 		TEST(pids_limit_stops_the_third_process),
 		TEST(a_frozen_process_does_not_run),
 		TEST(row_13_9_a_fork_bomb_ends_and_its_cgroup_goes),
