@@ -6,11 +6,13 @@ namespace joined by a veth pair that plays the outside world. No packet can leav
 pid 1 ends when the test closes its pipe (or dies), and the kernel ends everything else with it.
 """
 
+import io
 import json
 import os
 import pathlib
 import shlex
 import subprocess
+import tarfile
 import time
 import uuid
 
@@ -94,6 +96,24 @@ class Result:
     def fails(self, code=None):
         assert self.code != 0 if code is None else self.code == code, repr(self)
         return self
+
+
+def add_entry(tar, path, content, mode=None):
+    """One member of a tar: text, None for a directory, (target,) for a symbolic link."""
+    entry = tarfile.TarInfo(path)
+    data = None
+    if content is None:
+        entry.type = tarfile.DIRTYPE
+        entry.mode = 0o755
+    elif isinstance(content, tuple):
+        entry.type = tarfile.SYMTYPE
+        entry.linkname = content[0]
+    else:
+        data = io.BytesIO(content.encode())
+        entry.size = len(content.encode())
+    if mode is not None:
+        entry.mode = mode
+    tar.addfile(entry, data)
 
 
 def _cgroup_mounts():
@@ -207,6 +227,46 @@ class TestHost:
 
     def sh(self, script, **arguments):
         return self.run("sh", "-c", script, **arguments)
+
+    def once(self, *command, flags="", image="bb", network="none", **arguments):
+        """COMMAND as the first process of a container that is removed afterwards."""
+        return self.mc("run", "--rm", "--network", network, *shlex.split(flags), image, *command, **arguments)
+
+    def daemon(self, name, *command, flags="", image="bb", network="none"):
+        """A container in the background; its id."""
+        words = ("run", "-d", "--name", name, "--network", network, *shlex.split(flags), image, *command)
+        return self.mc(*words).ok().out.strip()
+
+    def inside(self, name, *command, flags="", **arguments):
+        """COMMAND in a running container."""
+        return self.mc("exec", *shlex.split(flags), name, *command, **arguments)
+
+    def state(self, name):
+        """The container's line of `ps -a`, without a project."""
+        for line in self.mc("container", "ls", "-a", "--no-trunc", "--format", "json").ok().out.splitlines():
+            row = json.loads(line)
+            if row["Names"] == name or row["ID"].startswith(name):
+                return row
+        return None
+
+    def record(self, name):
+        """What is on disk of a container's last known state."""
+        return json.loads(self.sh(f"cat /var/lib/mycompose/containers/{self.state(name)['ID']}/state.json").ok().out)
+
+    def pid_of(self, name):
+        """The first process of a container, as this host numbers it."""
+        return self.record(name)["process"]["pid"]
+
+    def image(self, name, files=(), *changes):
+        """Import an image of busybox (as /bin/busybox and /bin/sh) and files: (path, text | None for a directory | (target,) for a link[, mode])."""
+        path = self.directory / f"{name}.tar"
+        with tarfile.open(path, "w") as tar:
+            tar.add(BUSYBOX, "bin/busybox")
+            for entry in (("bin/sh", ("busybox",)), *files):
+                add_entry(tar, *entry)
+        words = [word for change in changes for word in ("--change", change)]
+        self.mc("import", path, name, *words).ok()
+        return name
 
     def file(self, name, text, mode=None):
         path = self.directory / name
