@@ -41,7 +41,7 @@ bool app_word_is_no_service(const char *word)
 	return strpbrk(word, "/:@") != NULL || word[0] == '.';
 }
 
-static int open_engine(struct app *app, struct error *err)
+int app_open_engine(struct app *app, struct error *err)
 {
 	const char *root = app->global.root, *run = app->global.run;
 
@@ -71,26 +71,33 @@ static void print_excerpts(const struct problems *problems)
 	}
 }
 
-static int load_project(
-	struct app *app, char *const *operands, bool show_excerpts, struct error *err)
+void app_compose_options(const struct app *app, char *const *services, struct compose_options *ret)
 {
-	cleanup_problems struct problems problems = PROBLEMS_INIT;
 	const struct global_options *global = &app->global;
-	struct compose_options options = {
+
+	*ret = (struct compose_options){
 		.files = global->files,
 		.project_name = global->project_name,
 		.project_directory = global->project_directory,
 		.env_files = global->env_files,
 		.profiles = global->profiles,
-		.services = app->verb->needs & OPERANDS_ARE_SERVICES ? operands : NULL,
+		.services = services,
 		.environ = app->environ,
 		.cwd = app->cwd,
 		.stdin_fd = STDIN_FILENO,
 		.all_resources = global->all_resources,
-		.problems = &problems,
 	};
-	int r = compose_load(&options, &app->project, err);
+}
 
+int app_load(
+	struct app *app, struct compose_options *options, bool show_excerpts, struct error *err)
+{
+	cleanup_problems struct problems problems = PROBLEMS_INIT;
+	int r;
+
+	options->problems = &problems;
+	r = compose_load(options, &app->project, err);
+	options->problems = NULL;
 	if (r < 0) {
 		if (show_excerpts && problems.count && isatty(STDERR_FILENO)) {
 			print_excerpts(&problems);
@@ -102,6 +109,16 @@ static int load_project(
 		log_warning("%s", app->project->warnings[i]);
 	app->project_name = xstrdup(app->project->name);
 	return 0;
+}
+
+static int load_project(
+	struct app *app, char *const *operands, bool show_excerpts, struct error *err)
+{
+	struct compose_options options;
+
+	app_compose_options(
+		app, app->verb->needs & OPERANDS_ARE_SERVICES ? operands : NULL, &options);
+	return app_load(app, &options, show_excerpts, err);
 }
 
 /* With -p (or COMPOSE_PROJECT_NAME) and no file named, existing containers are enough. */
@@ -153,7 +170,7 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 			return r;
 	}
 	if (needs & NEEDS_ENGINE)
-		return open_engine(app, err);
+		return app_open_engine(app, err);
 	return 0;
 }
 

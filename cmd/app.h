@@ -15,6 +15,14 @@ bool app_env_true(const struct app *app, const char *name);
 int app_prepare(struct app *app, char *const *operands, struct error *err);
 void app_release(struct app *app);
 
+/* The pieces of app_prepare, for the verb that has a say in how the file is loaded (config). */
+void app_compose_options(const struct app *app, char *const *services, struct compose_options *ret);
+/* Sets app->project and project_name, and tells the warnings. `problems` of the options is used
+ * inside. */
+int app_load(
+	struct app *app, struct compose_options *options, bool show_excerpts, struct error *err);
+int app_open_engine(struct app *app, struct error *err);
+
 /* One message on stderr, with the source line and a caret when the terminal can show it. */
 void app_print_error(const struct app *app, const struct error *err);
 

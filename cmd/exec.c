@@ -8,7 +8,7 @@
 #include "cmd/app.h"
 #include "cmd/env_options.h"
 #include "cmd/exec_session.h"
-#include "cmd/listed.h"
+#include "cmd/service_pick.h"
 #include "cmd/targets.h"
 #include "cmd/verbs.h"
 #include "engine/base/memory.h"
@@ -49,51 +49,6 @@ static const struct flag exec_flags[] = {
 	FLAG_END,
 };
 
-struct selection {
-	const char *service;
-	int64_t index;
-};
-
-static bool is_candidate(const struct listed *listed, void *arg)
-{
-	const struct selection *selection = arg;
-
-	return !strcmp(listed_service(listed), selection->service) &&
-	       (listed->state.status == CONTAINER_RUNNING ||
-		       listed->state.status == CONTAINER_PAUSED) &&
-	       (!selection->index || selection->index == listed_number(listed));
-}
-
-/* The lowest number; one-off containers only when there is no other. */
-static bool is_better(const struct listed *a, const struct listed *b)
-{
-	if (listed_is_one_off(a) != listed_is_one_off(b))
-		return listed_is_one_off(b);
-	return listed_number(a) < listed_number(b);
-}
-
-static int find_service_container(struct app *app, const struct selection *selection,
-	struct container **ret, struct error *err)
-{
-	cleanup_listed struct listed_set set = LISTED_INIT;
-	struct listed *best = NULL;
-	int r = listed_load(&app->engine, app->project_name, &set, err);
-
-	if (r < 0)
-		return r;
-	listed_filter(&set, is_candidate, (void *)selection);
-	for (size_t i = 0; i < set.count; i++)
-		if (!best || is_better(&set.items[i], best))
-			best = &set.items[i];
-	if (!best && selection->index)
-		return error_set(err, -ESRCH, "service \"%s\" is not running container #%lld",
-			selection->service, (long long)selection->index);
-	if (!best)
-		return error_set(err, -ESRCH, "service \"%s\" is not running", selection->service);
-	*ret = steal_ptr(best->container);
-	return 0;
-}
-
 /* Compose: both on where they make sense. docker: what was said, checked. */
 static int choose_streams(const struct exec_options *options, bool is_service,
 	struct exec_session_options *session, struct error *err)
@@ -117,7 +72,7 @@ static int choose_streams(const struct exec_options *options, bool is_service,
 static int run_exec(struct app *app, void *opaque, char **args, struct error *err)
 {
 	const struct exec_options *options = opaque;
-	struct selection selection = { args[0], options->index };
+	struct service_pick pick = { args[0], options->index, true };
 	cleanup_container struct container *container = NULL;
 	cleanup_strv char **env = NULL;
 	struct exec_session_options session = {
@@ -140,7 +95,7 @@ static int run_exec(struct app *app, void *opaque, char **args, struct error *er
 	if (r < 0)
 		return r;
 	session.request.env = env;
-	r = kind == TARGET_SERVICES ? find_service_container(app, &selection, &container, err)
+	r = kind == TARGET_SERVICES ? service_pick(app, &pick, &container, err)
 				    : container_find(&app->engine, args[0], &container, err);
 	return r < 0 ? r : exec_session_run(app, container, &session, err);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * container.c - `container …`: the shared verbs in docker's meaning, whatever project is near. */
+#include "cmd/verbs.h"
+
+static const struct verb *const children[] = {
+	&verb_commit,
+	&verb_exec,
+	&verb_container_inspect,
+	&verb_kill,
+	&verb_logs,
+	&verb_container_ls,
+	&verb_ps,
+	&verb_restart,
+	&verb_rm,
+	&verb_run,
+	&verb_start,
+	&verb_stop,
+	NULL,
+};
+
+const struct verb verb_container = {
+	.name = "container",
+	.summary = "Work with containers by name, never with services",
+	.children = children,
+	.ad_hoc_children = true,
+};
