@@ -114,9 +114,9 @@ images: $(BUILD)/mycompose
 check: deps
 	@tests/check $(MAKE)
 
-$(BUILD)/tests/probe: $(wildcard tests/probe/*.c)
+$(BUILD)/tests/probe: $(wildcard tests/probe/*.[ch])
 	@mkdir -p $(@D)
-	$(call quiet,LINK,$(CC) -static -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -o $@ $^)
+	$(call quiet,LINK,$(CC) -static -O2 -std=gnu11 -I. -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $(filter %.c,$^))
 
 e2e: $(BUILD)/mycompose $(BUILD)/tests/probe images
 	@MYCOMPOSE=$(abspath $(BUILD))/mycompose MYCOMPOSE_PROBE=$(abspath $(BUILD))/tests/probe \
@@ -131,7 +131,7 @@ asan:
 
 $(BUILD)/tests/bench/kernel: tests/bench/kernel.c
 	@mkdir -p $(@D)
-	$(call quiet,LINK,$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -o $@ $^)
+	$(call quiet,LINK,$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $^)
 
 bench: $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
 	@tests/bench/run $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
