@@ -22,7 +22,9 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 
-#define CPU_MASK_BYTES 1024 /* 8192 CPUs, the kernel's largest NR_CPUS */
+#define CPU_MASK_BYTES	       1024 /* 8192 CPUs, the kernel's largest NR_CPUS */
+#define KERNEL_SIGSET_BYTES    8
+#define KERNEL_SIGACTION_BYTES 64 /* at least the kernel's struct sigaction on any machine */
 
 static const struct rlimit_row {
 	const char *name;
@@ -50,11 +52,14 @@ static const struct rlimit_row {
  * 0 while device nodes and directories are made. */
 void process_detach(void)
 {
+	static const char defaults[KERNEL_SIGACTION_BYTES];
 	sigset_t none;
 
 	setsid(); /* fails only for a group leader, which a new process is not */
+	/* Past glibc, which does not touch 32 and 33: an ignored one is inherited like any other.
+	 * KILL and STOP refuse, rightly. All zero is SIG_DFL without flags. */
 	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL); /* KILL, STOP and glibc's own two refuse, rightly */
+		syscall(SYS_rt_sigaction, i, &defaults, NULL, KERNEL_SIGSET_BYTES);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(0);
