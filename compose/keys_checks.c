@@ -210,27 +210,22 @@ const char *refuse_cgroup(const struct node *node)
 		"the engine gives each container a private cgroup namespace");
 }
 
-const char *refuse_init(const struct node *node)
-{
-	return node->kind == NODE_BOOL && node->boolean
-		       ? "the engine has no init process to offer yet"
-		       : NULL;
-}
-
 const char *refuse_ipc(const struct node *node)
 {
-	return refuse_unless(
-		node, WORDS("private", "none"), "the engine cannot share IPC namespaces yet");
+	return refuse_unless(node, WORDS("private", "none", "host"),
+		"the engine cannot share another container's IPC namespace yet");
 }
 
 const char *refuse_pid(const struct node *node)
 {
-	return refuse_unless(node, WORDS("private"), "the engine cannot share PID namespaces yet");
+	return refuse_unless(node, WORDS("private", "host"),
+		"the engine cannot share another container's PID namespace yet");
 }
 
 const char *refuse_uts(const struct node *node)
 {
-	return refuse_unless(node, WORDS("private"), "the engine cannot share UTS namespaces yet");
+	return refuse_unless(node, WORDS("private", "host"),
+		"the engine knows only private and host UTS namespaces");
 }
 
 const char *refuse_userns(const struct node *node)

@@ -31,7 +31,6 @@ const char *refuse_propagation(const struct node *node);
 const char *refuse_bind_recursive(const struct node *node);
 const char *refuse_mount_type(const struct node *node);
 const char *refuse_cgroup(const struct node *node);
-const char *refuse_init(const struct node *node);
 const char *refuse_ipc(const struct node *node);
 const char *refuse_pid(const struct node *node);
 const char *refuse_uts(const struct node *node);
