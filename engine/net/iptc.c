@@ -127,83 +127,107 @@ static void udp_note(struct edit *edit, const struct ipt_entry *entry, const cha
 		*array_add(edit->changes->ports, edit->changes->count) = port;
 }
 
-static bool chain_is_equal(const struct edit *edit, const struct rule_chain *chain)
+/* The wanted rules of one chain as the kernel has them. */
+struct built {
+	struct ipt_entry **entries;
+	size_t count;
+};
+
+static struct built built_new(const struct rule_chain *chain)
 {
-	const struct ipt_entry *present = iptc_first_rule(chain->name, edit->handle);
+	struct built built = { NULL, 0 };
 
-	for (size_t i = 0; i < chain->count; i++) {
-		cleanup_free struct ipt_entry *wanted = iptc_rule_build(&chain->rules[i]);
+	for (size_t i = 0; i < chain->count; i++)
+		*array_add(built.entries, built.count) = iptc_rule_build(&chain->rules[i]);
+	return built;
+}
 
-		if (!present ||
-			!iptc_rule_equal(wanted, present, iptc_get_target(present, edit->handle)))
+static void built_release(struct built *built)
+{
+	for (size_t i = 0; i < built->count; i++)
+		free(built->entries[i]);
+	free(built->entries);
+}
+
+static bool chain_is_equal(const struct edit *edit, const char *name, const struct built *built)
+{
+	const struct ipt_entry *present = iptc_first_rule(name, edit->handle);
+
+	for (size_t i = 0; i < built->count; i++) {
+		if (!present || !iptc_rule_equal(built->entries[i], present,
+					iptc_get_target(present, edit->handle)))
 			return false;
 		present = iptc_next_rule(present, edit->handle);
 	}
 	return !present;
 }
 
-static bool chain_holds(
-	const struct edit *edit, const struct rule_chain *chain, const struct ipt_entry *entry)
+static bool chain_holds(const struct edit *edit, const char *name, const struct ipt_entry *entry)
 {
-	for (const struct ipt_entry *present = iptc_first_rule(chain->name, edit->handle); present;
+	for (const struct ipt_entry *present = iptc_first_rule(name, edit->handle); present;
 		present = iptc_next_rule(present, edit->handle))
 		if (iptc_rule_equal(entry, present, iptc_get_target(present, edit->handle)))
 			return true;
 	return false;
 }
 
-static bool rules_hold(
-	const struct rule_chain *chain, const struct ipt_entry *entry, const char *target)
+static bool built_holds(
+	const struct built *built, const struct ipt_entry *entry, const char *target)
 {
-	for (size_t i = 0; i < chain->count; i++) {
-		cleanup_free struct ipt_entry *wanted = iptc_rule_build(&chain->rules[i]);
-
-		if (iptc_rule_equal(wanted, entry, target))
+	for (size_t i = 0; i < built->count; i++)
+		if (iptc_rule_equal(built->entries[i], entry, target))
 			return true;
-	}
 	return false;
 }
 
 /* Which UDP DNAT rules are in one of the two lists only. */
-static void udp_compare(struct edit *edit, const struct rule_chain *chain)
+static void udp_compare(struct edit *edit, const char *name, const struct built *built)
 {
-	for (size_t i = 0; i < chain->count; i++) {
-		cleanup_free struct ipt_entry *wanted = iptc_rule_build(&chain->rules[i]);
+	for (size_t i = 0; i < built->count; i++) {
+		const char *target = iptc_rule_target(built->entries[i]);
 
-		if (iptc_rule_udp_port(wanted, iptc_rule_target(wanted)) &&
-			!chain_holds(edit, chain, wanted))
-			udp_note(edit, wanted, iptc_rule_target(wanted));
+		if (iptc_rule_udp_port(built->entries[i], target) &&
+			!chain_holds(edit, name, built->entries[i]))
+			udp_note(edit, built->entries[i], target);
 	}
-	for (const struct ipt_entry *present = iptc_first_rule(chain->name, edit->handle); present;
+	for (const struct ipt_entry *present = iptc_first_rule(name, edit->handle); present;
 		present = iptc_next_rule(present, edit->handle)) {
 		const char *target = iptc_get_target(present, edit->handle);
 
-		if (iptc_rule_udp_port(present, target) && !rules_hold(chain, present, target))
+		if (iptc_rule_udp_port(present, target) && !built_holds(built, present, target))
 			udp_note(edit, present, target);
 	}
 }
 
+/* Make an existing or new chain hold exactly these rules. */
+static int chain_write(struct edit *edit, const char *name, const struct built *built)
+{
+	edit->changed = true;
+	if (!iptc_flush_entries(name, edit->handle))
+		return edit_fail(edit);
+	for (size_t i = 0; i < built->count; i++)
+		if (!iptc_append_entry(name, built->entries[i], edit->handle))
+			return edit_fail(edit);
+	return 0;
+}
+
 static int chain_fill(struct edit *edit, const struct rule_chain *chain)
 {
-	if (iptc_is_chain(chain->name, edit->handle)) {
-		if (chain_is_equal(edit, chain))
-			return 0;
-		udp_compare(edit, chain);
-		if (!iptc_flush_entries(chain->name, edit->handle))
-			return edit_fail(edit);
-	} else {
+	struct built built;
+	int r = 0;
+
+	if (!iptc_is_chain(chain->name, edit->handle)) {
+		edit->changed = true;
 		if (!iptc_create_chain(chain->name, edit->handle))
 			return edit_fail(edit);
-		udp_compare(edit, chain);
 	}
-	edit->changed = true;
-	for (size_t i = 0; i < chain->count; i++) {
-		cleanup_free struct ipt_entry *entry = iptc_rule_build(&chain->rules[i]);
-
-		if (!iptc_append_entry(chain->name, entry, edit->handle))
-			return edit_fail(edit);
+	built = built_new(chain);
+	if (!chain_is_equal(edit, chain->name, &built)) {
+		udp_compare(edit, chain->name, &built);
+		r = chain_write(edit, chain->name, &built);
 	}
-	return 0;
+	built_release(&built);
+	return r;
 }
 
 /* One jump, as it should be, with nothing but jumps of ours before it. */
@@ -263,11 +287,12 @@ static int jump_place(struct edit *edit, const struct rule_chain *chain)
 
 static int chain_remove(struct edit *edit, const struct rule_chain *chain)
 {
+	const struct built none = { NULL, 0 };
 	int r;
 
 	if (!iptc_is_chain(chain->name, edit->handle))
 		return 0;
-	udp_compare(edit, chain);
+	udp_compare(edit, chain->name, &none);
 	edit->changed = true;
 	r = jumps_remove(edit, chain);
 	if (r < 0)

@@ -58,8 +58,6 @@ int resolver_new(const struct engine *engine, struct resolver **ret, struct erro
 	resolver->engine = engine;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		resolver->clients[i].fd = -1;
-	for (size_t i = 0; i < PENDING_MAX; i++)
-		resolver->pending[i].fd = -1;
 	resolver->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r = resolver->epoll_fd < 0 ? error_sys(err, -errno, "epoll") : 0;
 	if (r == 0)

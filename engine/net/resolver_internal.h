@@ -62,13 +62,13 @@ struct client {
 };
 
 struct pending {
-	int fd; /* -1 = free */
+	uint8_t *query; /* NULL = free, and then all else is unset */
+	size_t query_length;
+	int fd;
 	struct asker asker;
 	struct upstreams upstreams;
 	unsigned int attempt;
 	uint16_t id; /* ours, random */
-	uint8_t *query;
-	size_t query_length;
 	struct dns_query parsed;
 	struct strbuf out; /* TCP: not yet sent */
 	struct strbuf in;  /* TCP: not yet whole */

@@ -3,6 +3,8 @@
  * a sync. */
 #include "testhost.h"
 
+#include <seccomp.h>
+
 #include "engine/net/firewall.h"
 
 static struct network front = {
@@ -385,6 +387,35 @@ static void unpublished_bridges_do_not_carry_loopback(void **state)
 	network_free(closed);
 }
 
+/* A kernel without the tables, played by a filter: asking for them answers as it would. */
+static int sync_without_tables(struct testhost *host)
+{
+	struct error err = ERROR_INIT;
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 0) < 0 ||
+		seccomp_load(filter) < 0)
+		return 1;
+	if (firewall_sync(&host->engine, &err) != -EOPNOTSUPP)
+		return 2;
+	return strstr(error_text(&err), "this kernel offers no iptables filter table") ? 0 : 3;
+}
+
+static void a_kernel_without_tables_is_named(void **state)
+{
+	struct testhost *host = *state;
+	int status;
+	pid_t pid;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	pid = fork();
+	if (pid == 0)
+		_exit(sync_without_tables(host));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +430,7 @@ int main(void)
 		host_test(user_chain_goes_when_it_is_empty),
 		host_test(two_worlds_on_one_host_do_not_touch_each_other),
 		host_test(unpublished_bridges_do_not_carry_loopback),
+		host_test(a_kernel_without_tables_is_named),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);

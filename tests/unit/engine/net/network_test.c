@@ -2,6 +2,8 @@
  * network_test.c - networks, addresses and endpoints as records and links. */
 #include "testhost.h"
 
+#include <signal.h>
+
 #include "engine/base/strv.h"
 
 static int try_create(struct testhost *host, const struct network_request *request,
@@ -401,6 +403,68 @@ static void endpoints_of_a_container_come_in_interface_order(void **state)
 	endpoint_list_free(endpoints, count);
 }
 
+/* What a command does to the network, over and over, until it is killed. */
+static void work_until_killed(struct testhost *host)
+{
+	struct published_port port = { NULL, 8080, 80, "udp" };
+	struct endpoint_request request = {
+		.network = "n",
+		.container_id = "c",
+		.container_name = "c",
+		.interface = "eth0",
+		.ports = &port,
+		.port_count = 1,
+	};
+	struct network_request wanted = { .name = "n" };
+
+	for (;;) {
+		struct network *network = NULL;
+		struct endpoint endpoint;
+		int netns = netns_new();
+
+		if (network_create(&host->engine, &wanted, &network, NULL) < 0 ||
+			endpoint_allocate(&host->engine, &request, &endpoint, NULL) < 0 ||
+			endpoint_attach(&host->engine, &endpoint, 1, netns, NULL) < 0 ||
+			firewall_sync(&host->engine, NULL) < 0 ||
+			endpoint_release_all(&host->engine, "c", NULL) < 0 ||
+			network_remove(&host->engine, "n", NULL) < 0)
+			_exit(1);
+		endpoint_release(&endpoint);
+		network_free(network);
+		close(netns);
+	}
+}
+
+static void a_kill_at_any_instant_leaves_what_removal_finds(void **state)
+{
+	struct testhost *host = *state;
+	char *before, *after;
+
+	SKIP_UNLESS_ROOT();
+	network_free(network_made(host, "stays", NULL, false));
+	succeeds(firewall_sync(&host->engine, err));
+	before = host_snapshot();
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+		int status, r;
+
+		if (pid == 0)
+			work_until_killed(host);
+		usleep((useconds_t)(1000 + 1499 * i));
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		succeeds(endpoint_release_all(&host->engine, "c", err));
+		r = network_remove(&host->engine, "n", NULL);
+		assert_true(r == 0 || r == -ENOENT);
+		succeeds(firewall_sync(&host->engine, err));
+		after = host_snapshot();
+		assert_string_equal(after, before);
+		free(after);
+	}
+	free(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +479,7 @@ int main(void)
 		host_test(a_kill_between_claim_and_record_costs_no_address),
 		host_test(row_12_17_a_thousand_endpoints_do_not_clash),
 		host_test(endpoints_of_a_container_come_in_interface_order),
+		host_test(a_kill_at_any_instant_leaves_what_removal_finds),
 	};
 
 	return cmocka_run_group_tests_name("network", tests, NULL, NULL);
