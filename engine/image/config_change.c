@@ -94,7 +94,7 @@ static int change_pairs(char ***list, char *const *env, const char *text, struct
 
 		if (!*value)
 			return malformed("must be KEY=VALUE", text, err);
-		r = words_split(value, env, &words, err);
+		r = words_expand(value, env, &words, err);
 		if (r < 0)
 			return r;
 		cleanup_free char *joined = strv_join(words, " ");
@@ -102,7 +102,7 @@ static int change_pairs(char ***list, char *const *env, const char *text, struct
 		env_set(list, key, joined);
 		return 0;
 	}
-	r = words_split(text, env, &words, err);
+	r = words_expand(text, env, &words, err);
 	if (r < 0)
 		return r;
 	for (char **word = words; *word; word++)
@@ -149,7 +149,7 @@ static int expose(struct image_config *config, const char *word, struct error *e
 static int change_expose(struct image_config *config, const char *text, struct error *err)
 {
 	cleanup_strv char **words = NULL;
-	int r = words_split(text, config->env, &words, err);
+	int r = words_expand(text, config->env, &words, err);
 
 	for (char **word = words; r == 0 && *word; word++)
 		r = expose(config, *word, err);
@@ -162,7 +162,7 @@ static int change_volume(struct image_config *config, const char *text, struct e
 	int r = parse_json_words(text, &words);
 
 	if (r < 0)
-		r = words_split(text, config->env, &words, err);
+		r = words_expand(text, config->env, &words, err);
 	for (char **word = words; r == 0 && *word; word++) {
 		if (**word != '/')
 			return malformed("a volume is an absolute path", *word, err);
@@ -175,7 +175,7 @@ static int one_word(
 	const struct image_config *config, const char *text, char ***ret, struct error *err)
 {
 	cleanup_strv char **words = NULL;
-	int r = words_split(text, config->env, &words, err);
+	int r = words_expand(text, config->env, &words, err);
 
 	if (r < 0)
 		return r;

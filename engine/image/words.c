@@ -104,7 +104,7 @@ static int next_word(struct words *words, struct error *err)
 	return any;
 }
 
-int words_split(const char *text, char *const *env, char ***ret, struct error *err)
+int words_expand(const char *text, char *const *env, char ***ret, struct error *err)
 {
 	struct words words = { .at = text, .env = env };
 	cleanup_strv char **list = NULL;

@@ -9,6 +9,6 @@
 #include "engine/base/errors.h"
 
 /* Heap strv of at least one word; -EINVAL for none. Variables come from `env` ("KEY=value"). */
-int words_split(const char *text, char *const *env, char ***ret, struct error *err);
+int words_expand(const char *text, char *const *env, char ***ret, struct error *err);
 
 #endif
