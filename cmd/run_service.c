@@ -146,7 +146,7 @@ static int split_entrypoint(
 	const char *rest = NULL;
 	char **argv;
 
-	if (words_split(arena, node_string(arena, text, nowhere), list, &rest) < 0 || rest)
+	if (words_split_command(arena, node_string(arena, text, nowhere), list, &rest) < 0 || rest)
 		return error_set(err, -EINVAL, "invalid --entrypoint: %s", text);
 	argv = arena_alloc(arena, (list->count + 1) * sizeof(*argv));
 	for (size_t i = 0; i < list->count; i++)

@@ -285,7 +285,7 @@ static struct node *shape_command(
 		return wrong_type(c, node, path, "string or list");
 	list = node_new(c->arena, NODE_SEQUENCE, node->mark);
 	list->merge = node->merge;
-	if (words_split(c->arena, node, list, &rest) < 0)
+	if (words_split_command(c->arena, node, list, &rest) < 0)
 		return canon_problem(c, node, path,
 			"invalid command line string: a quote or parenthesis is open");
 	if (rest)

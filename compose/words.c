@@ -93,7 +93,7 @@ static int split(struct splitter *s, const char *text, const char **ret_rest)
 	return s->quote == QUOTE_NONE ? 0 : -EINVAL;
 }
 
-int words_split(
+int words_split_command(
 	struct arena *arena, const struct node *text, struct node *list, const char **ret_rest)
 {
 	struct splitter s = { .arena = arena, .list = list, .mark = text->mark };

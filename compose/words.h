@@ -11,7 +11,7 @@
 
 /* Split text's string; the words are appended to `list`. *ret_rest is what was left out behind an
  * operator, or NULL. -EINVAL when a quote or a parenthesis does not end. */
-int words_split(
+int words_split_command(
 	struct arena *arena, const struct node *text, struct node *list, const char **ret_rest);
 
 #endif
