@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bind mounts, named and anonymous volumes, tmpfs: what they show, what outlives what, and what is refused."""
+
+import pytest
+
+VOLUMES = "/var/lib/mycompose/volumes"
+
+
+def volumes(host):
+    return sorted(host.sh(f"ls {VOLUMES} 2>/dev/null").out.split())
+
+
+@pytest.fixture
+def data(bb):
+    """A folder of the host with a file."""
+    bb.file("data/file", "from the host\n")
+    return bb.directory / "data"
+
+
+def test_a_bind_mount_is_read_and_written(bb, data):
+    assert bb.once("sh", "-c", "cat /d/file; echo more >> /d/new", flags=f"-v {data}:/d").ok().out == "from the host\n"
+    assert (data / "new").read_text() == "more\n"
+
+
+@pytest.mark.parametrize(
+    "flags",
+    ["-v {data}:/d:ro", "--mount type=bind,source={data},target=/d,readonly", "--mount type=bind,src={data},dst=/d,ro=true"],
+)
+def test_a_read_only_bind_mount_is_not_written(bb, data, flags):
+    result = bb.once("sh", "-c", "cat /d/file; echo more >> /d/file", flags=flags.format(data=data)).fails(1)
+    assert result.out == "from the host\n" and "Read-only file system" in result.err
+    assert (data / "file").read_text() == "from the host\n"
+
+
+def test_a_single_file_is_mounted_over_one_of_the_image(bb, data):
+    assert bb.once("cat", "/etc/passwd", flags=f"-v {data}/file:/etc/passwd:ro").ok().out == "from the host\n"
+
+
+def test_a_relative_source_is_taken_from_where_the_command_runs(bb, data):
+    assert bb.once("cat", "/d/file", flags="-v ./data:/d").ok().out == "from the host\n"
+
+
+def test_a_missing_source_of_v_is_made(bb):
+    bb.once("sh", "-c", "echo x > /d/x", flags=f"-v {bb.directory}/a/b:/d").ok()
+    assert (bb.directory / "a/b/x").read_text() == "x\n"
+
+
+def test_a_missing_source_of_mount_is_refused(clean):
+    result = clean.once("true", flags=f"--mount type=bind,source={clean.directory}/missing,target=/d").fails(125)
+    assert "bind source path does not exist" in result.err and "missing" in result.err
+    assert not (clean.directory / "missing").exists()
+
+
+def test_a_named_volume_outlives_its_containers(bb):
+    bb.once("sh", "-c", "echo kept > /v/file", flags="-v vol:/v").ok()
+    assert bb.once("cat", "/elsewhere/file", flags="-v vol:/elsewhere").ok().out == "kept\n"
+    assert volumes(bb) == ["vol"]
+
+
+def test_two_containers_share_a_named_volume(bb):
+    bb.daemon("a", "sh", "-c", "echo hello > /v/word; exec sleep 1000", flags="-v vol:/v")
+    bb.daemon("b", "sleep", "1000", flags="-v vol:/v")
+    bb.inside("b", "sh", "-c", "until grep -q hello /v/word; do sleep 0.05; done", timeout=10).ok()
+
+
+@pytest.mark.parametrize("remove", ["rm", "rm -v", "rm -f -v"])
+def test_no_rm_removes_a_named_volume(bb, remove):
+    bb.mc("run", "--name", "c", "--network", "none", "-v", "vol:/v", "bb", "true").ok()
+    bb.mc(*remove.split(), "c").ok()
+    assert volumes(bb) == ["vol"]
+
+
+@pytest.mark.parametrize("remove, kept", [("rm", 1), ("rm -v", 0), ("rm -f -v", 0)])
+def test_an_anonymous_volume_goes_with_its_container_when_asked(bb, remove, kept):
+    bb.mc("run", "--name", "c", "--network", "none", "-v", "/v", "bb", "sh", "-c", "echo x > /v/x").ok()
+    assert len(volumes(bb)) == 1 and len(volumes(bb)[0]) == 64
+    bb.mc(*remove.split(), "c").ok()
+    assert len(volumes(bb)) == kept
+
+
+def test_an_anonymous_volume_goes_with_a_container_of_run_rm(clean):
+    clean.once("sh", "-c", "echo x > /v/x", flags="-v /v").ok()
+    assert volumes(clean) == []
+
+
+def test_an_anonymous_volume_is_kept_over_a_restart(bb):
+    bb.daemon("c", "sleep", "1000", flags="-v /v --stop-signal KILL")
+    bb.inside("c", "sh", "-c", "echo kept > /v/x").ok()
+    bb.mc("restart", "c").ok()
+    assert bb.inside("c", "cat", "/v/x").ok().out == "kept\n"
+
+
+def test_a_new_named_volume_takes_over_what_the_image_has_there(bb):
+    show = ("sh", "-c", "cat /data/from-image; stat -c '%a %u %g' /data")
+    assert bb.once(*show, flags="-v vol:/data").ok().out == "image content\n750 1000 1000\n"
+    bb.once("rm", "/data/from-image", flags="-v vol:/data").ok()
+    assert bb.once("ls", "/data", flags="-v vol:/data").ok().out == "", "it is taken over once"
+
+
+@pytest.mark.parametrize("flags", ["-v vol:/data:nocopy", "--mount type=volume,source=vol,target=/data,volume-nocopy"])
+def test_nocopy_leaves_a_new_volume_empty(bb, flags):
+    assert bb.once("ls", "/data", flags=flags).ok().out == ""
+
+
+def test_a_bind_mount_takes_nothing_over(bb, data):
+    assert bb.once("ls", "/data", flags=f"-v {data}:/data").ok().out == "file\n"
+
+
+def test_a_volume_of_the_image_becomes_an_anonymous_one_with_its_content(bb):
+    bb.image("declares", [("srv", None), ("srv/file", "declared\n")], "VOLUME /srv")
+    assert bb.once("busybox", "cat", "/srv/file", image="declares").ok().out == "declared\n"
+    assert volumes(bb) == []
+    bb.mc("run", "--name", "c", "--network", "none", "declares", "busybox", "true").ok()
+    assert len(volumes(bb)) == 1
+
+
+def test_a_named_volume_stands_in_for_one_of_the_image(bb):
+    bb.image("declares", [("srv", None)], "VOLUME /srv")
+    bb.mc("run", "--name", "c", "--network", "none", "-v", "vol:/srv", "declares", "busybox", "true").ok()
+    assert volumes(bb) == ["vol"]
+
+
+def test_a_mount_inside_a_mount_lies_on_top_whatever_the_order(bb, data):
+    flags = f"-v inner:/outer/inner -v {data}:/outer"
+    result = bb.once("sh", "-c", "ls /outer; echo x > /outer/inner/x", flags=flags).ok()
+    assert result.out.split() == ["file", "inner"]
+    assert bb.sh(f"ls {VOLUMES}/inner/_data").out == "x\n"
+    assert list((data / "inner").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "flags, show, expected",
+    [
+        ("--tmpfs /t", "echo x > /t/x && cat /t/x", "x\n"),
+        ("--tmpfs /t:size=64k", "dd if=/dev/zero of=/t/x bs=4k count=32 2>&1 | grep -o 'No space left'", "No space left\n"),
+        ("--tmpfs /t:mode=700", "stat -c %a /t", "700\n"),
+        ("--tmpfs /t", "stat -c %a /t; grep ' /t ' /proc/mounts | grep -c nosuid,nodev,noexec", "1777\n1\n"),
+        ("--mount type=tmpfs,target=/t,tmpfs-size=64k", "df -k /t | tail -n 1 | tr -s ' ' | cut -d' ' -f2", "64\n"),
+    ],
+)
+def test_a_tmpfs(bb, flags, show, expected):
+    assert bb.once("sh", "-c", show, flags=flags).ok().out == expected
+
+
+def test_the_same_place_twice_is_refused(bb):
+    result = bb.once("true", flags="-v vol:/v -v other:/v/").fails(125)
+    assert "Duplicate mount point" in result.err and volumes(bb) == []
+
+
+@pytest.mark.parametrize("target", ["/proc", "/proc/1", "/proc/sys/kernel", "/", "/..", "/x/../proc", "relative"])
+def test_row_3_10_a_target_that_would_hide_the_masks_or_the_root_is_refused(clean, data, target):
+    result = clean.once("true", flags=f"-v {data}:{target}").fails(125)
+    assert "mount" in result.err
+
+
+@pytest.mark.parametrize("source", ["a/b", "-v", "x!", "v"])
+def test_a_bad_volume_name_is_refused(clean, source):
+    result = clean.once("true", flags=f"-v={source}:/v").fails(125)
+    assert "volume" in result.err
+
+
+@pytest.mark.parametrize("link, target", [("/proc", "/link/sys"), ("..", "/link"), ("/proc/self", "/link/root")])
+def test_row_3_10_a_link_of_the_image_leads_to_no_refused_target(host, link, target):
+    host.image("evil", [("link", (link,))])
+    host.once("busybox", "true", image="evil", flags=f"-v vol:{target}").fails(125)
+
+
+@pytest.mark.parametrize(
+    "entries, target, shown",
+    [
+        ([("link", ("/etc",))], "/link/sub", "/etc/sub"),
+        ([("link", ("../../../../run",))], "/link/canary", "/run/canary"),
+        ([], "/a/../../../b", "/b"),
+        ([("a", None), ("a/link", ("../../..",))], "/a/link/b", "/b"),
+    ],
+)
+def test_row_6_1_a_target_resolves_inside_the_root(host, entries, target, shown):
+    host.sh("mkdir /run/canary").ok()
+    host.image("evil", [("etc", None), *entries])
+    host.once("sh", "-c", f"busybox touch {shown}/file", image="evil", flags=f"-v vol:{target}").ok()
+    assert host.sh(f"ls {VOLUMES}/vol/_data").out == "file\n"
+    assert host.sh("ls /run/canary").out == ""
+
+
+def test_row_6_1_a_link_loop_ends_in_an_error(host):
+    host.image("evil", [("a", ("b",)), ("b", ("a",))])
+    assert "/a/x" in host.once("busybox", "true", image="evil", flags="-v vol:/a/x").fails(125).err
+
+
+def test_row_6_2_the_first_copy_follows_no_link(host):
+    host.sh("echo secret > /run/secret").ok()
+    host.image("evil", [("srv", None), ("srv/link", ("/run/secret",)), ("srv/up", ("../../../../run",))])
+    result = host.once("busybox", "readlink", "/srv/link", image="evil", flags="-v vol:/srv").ok()
+    assert result.out == "/run/secret\n"
+    assert host.sh(f"readlink {VOLUMES}/vol/_data/link {VOLUMES}/vol/_data/up").out == "/run/secret\n../../../../run\n"
+
+
+def test_row_3_16_read_only_goes_down_to_what_is_mounted_below(bb, data):
+    (data / "sub").mkdir()
+    bb.sh(f"mount -t tmpfs below {data}/sub").ok()
+    result = bb.once("sh", "-c", "touch /d/x; touch /d/sub/x", flags=f"-v {data}:/d:ro").fails(1)
+    assert result.err.count("Read-only file system") == 2
+    bb.once("touch", "/d/sub/x", flags=f"-v {data}:/d").ok()
+
+
+def test_row_3_16_flags_of_the_source_are_kept(bb):
+    bb.sh("mkdir /run/source && mount -t tmpfs -o nosuid,noexec source /run/source").ok()
+    options = bb.once("sh", "-c", "grep ' /d ' /proc/mounts", flags="-v /run/source:/d:ro").ok().out.split()[3].split(",")
+    assert {"ro", "nosuid", "noexec"} <= set(options)
+
+
+def test_row_3_17_a_mount_made_in_the_container_is_not_seen_on_the_host(bb, data):
+    (data / "sub").mkdir()
+    bb.sh(f"mount --bind {data} {data} && mount --make-shared {data}").ok()
+    bb.daemon("c", "sh", "-c", "mount -t tmpfs x /d/sub && touch /d/sub/inside && sleep 1000", flags=f"--cap-add SYS_ADMIN -v {data}:/d")
+    bb.inside("c", "sh", "-c", "until test -e /d/sub/inside; do sleep 0.05; done", timeout=10).ok()
+    assert list((data / "sub").iterdir()) == []
+
+
+def test_row_13_10_removal_leaves_bound_folders_alone(bb, data):
+    bb.daemon("c", "sleep", "1000", flags=f"-v {data}:/d -v {data}:/d/inner -v /anonymous")
+    bb.mc("rm", "-f", "-v", "c").ok()
+    assert (data / "file").read_text() == "from the host\n"
+
+
+COMPOSE = """
+services:
+  one:
+    image: bb
+    command: [sh, -c, "echo kept >> /v/file; cat /v/file"]
+    volumes: ["data:/v", "/anonymous"]
+volumes: {data: {}}
+"""
+
+
+def test_down_keeps_named_volumes(bb):
+    bb.compose(COMPOSE)
+    bb.mc("-p", "demo", "-f", "compose.yaml", "up").ok()
+    bb.mc("-p", "demo", "-f", "compose.yaml", "down").ok()
+    assert "demo_data" in volumes(bb)
+    assert "one-1  | kept\none-1  | kept\n" in bb.mc("-p", "demo", "-f", "compose.yaml", "up").ok().out
+
+
+def test_down_v_removes_named_and_anonymous_volumes(clean):
+    clean.compose(COMPOSE)
+    clean.mc("-p", "demo", "-f", "compose.yaml", "up").ok()
+    result = clean.mc("-p", "demo", "-f", "compose.yaml", "down", "-v").ok()
+    assert "demo_data" in result.err and volumes(clean) == []
+
+
+def test_an_anonymous_volume_is_carried_over_to_a_recreated_container(bb):
+    text = COMPOSE.replace("echo kept >> /v/file; cat /v/file", "echo x >> /anonymous/x; cat /anonymous/x")
+    bb.compose(text)
+    bb.mc("up").ok()
+    bb.compose(text.replace("image: bb", "image: bb\n    environment: {CHANGED: 1}"))
+    assert "one-1  | x\none-1  | x\n" in bb.mc("up").ok().out
