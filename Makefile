@@ -141,7 +141,10 @@ fmt:
 	@clang-format -i $(SOURCES)
 fmt-check:
 	@clang-format --dry-run -Werror $(SOURCES)
-lint:
+# A function defined in two rooms would be taken from whichever archive the linker sees first, without a word.
+lint: $(LIBS)
+	@twice=$$(nm -g --defined-only $(LIBS) | awk 'NF == 3 { print $$3 }' | sort | uniq -d); \
+	[ -z "$$twice" ] || { echo "lint: defined more than once: $$twice" >&2; exit 1; }
 	@tests/lint $(SOURCES)
 
 install: $(BUILD)/mycompose
