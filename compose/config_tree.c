@@ -111,7 +111,7 @@ static void sort_shown(struct shower *s, struct node *mapping)
 {
 	if (s->format == CONFIG_JSON)
 		node_sort(mapping);
-	else
+	else if (mapping->count > 1)
 		qsort(mapping->entries, mapping->count, sizeof(*mapping->entries), compare_natural);
 }
 

@@ -19,6 +19,8 @@ struct link {
 	const char *path; /* of the file */
 	const char *name; /* of the file, for messages */
 	const char *service;
+	bool is_foreign; /* of a file that is only read to be extended from: not in canonical form
+			    yet */
 };
 
 struct extender {
@@ -97,7 +99,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 {
 	const char *file = node_get_text(extends, "file");
 	const char *service = node_get_text(extends, "service");
-	struct link next = { link, link->path, link->name, service };
+	struct link next = { link, link->path, link->name, service, link->is_foreign };
 	struct node_entry *entry;
 	int r;
 
@@ -113,6 +115,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 				extends->mark.line, extends->mark.column, link->service);
 		next.path = source->path;
 		next.name = source->name;
+		next.is_foreign = true;
 		services = services_of(source);
 		directory = path_directory(x->l->arena, source->path);
 	}
@@ -126,7 +129,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 				link->service, next.name, service));
 		return 0;
 	}
-	if (file) {
+	if (next.is_foreign) {
 		struct canon c = loader_canon(x->l);
 		struct path top = { NULL, "services", 0 };
 		struct path at = { &top, service, 0 };
@@ -137,7 +140,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 	}
 	r = resolve(x, &next, directory, services, entry, err);
 	*ret_base = entry->value;
-	if (file && !x->l->options->no_path_resolution)
+	if (next.is_foreign && !x->l->options->no_path_resolution)
 		loader_resolve_service_paths(x->l, entry->value, directory);
 	return r;
 }
@@ -179,7 +182,7 @@ int extends_apply(struct loader *l, const struct scope *scope, const struct sour
 		return 0;
 	for (size_t i = 0; r == 0 && i < services->count; i++) {
 		struct node_entry *entry = &services->entries[i];
-		struct link link = { NULL, source->path, source->name, entry->key };
+		struct link link = { NULL, source->path, source->name, entry->key, false };
 
 		if (entry->value->kind == NODE_MAPPING)
 			r = resolve(&x, &link, scope->directory, services, entry, err);

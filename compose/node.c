@@ -263,6 +263,12 @@ const char *node_scalar_text(struct arena *arena, const struct node *node)
 	case NODE_INT:
 		return arena_printf(arena, "%" PRId64, node->integer);
 	case NODE_FLOAT:
+		/* A whole number that only fits 64 bits without a sign: what was written has all
+		 * its digits. */
+		if (node->text && node->real < 18446744073709551616.0 &&
+			node->real >= 9223372036854775808.0 &&
+			strspn(node->text, "0123456789") == strlen(node->text))
+			return node->text;
 		format_go_float(node->real, buf);
 		return arena_strdup(arena, buf);
 	case NODE_TIMESTAMP:

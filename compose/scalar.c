@@ -183,6 +183,8 @@ static bool resolve_number(struct node *node)
 	}
 	if (!looks_like_float(plain))
 		return false;
+	/* Whole numbers beyond 63 bits are only ever shown; their digits stay in the text
+	 * (node_scalar_text). */
 	node->real = strtod(plain, NULL);
 	if (!isfinite(node->real))
 		return false;

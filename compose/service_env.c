@@ -17,6 +17,24 @@ static void report(struct loader *l, const struct node *node, const char *servic
 		arena_printf(l->arena, "services.%s.%s", service, key), "%s", text);
 }
 
+/* What a later file may refer to: the project's environment, then the files before; its own lines
+ * come last. */
+static void parse_below(struct loader *l, const char *path, const char *text, size_t length,
+	struct strmap *variables)
+{
+	struct strmap known = STRMAP_INIT, own = STRMAP_INIT;
+
+	strmap_for_each (entry, variables)
+		strmap_set(&known, entry->key, entry->value);
+	strmap_for_each (entry, &l->environment)
+		strmap_set(&known, entry->key, entry->value);
+	dotenv_parse(l->arena, path, text, length, &known, &own, &l->unset, l->problems);
+	strmap_for_each (entry, &own)
+		strmap_set(variables, entry->key, entry->value);
+	strmap_release(&known);
+	strmap_release(&own);
+}
+
 /* Read one file into `variables`. A missing file that is not required is fine. */
 static void read_env_file(
 	struct loader *l, const char *service, const struct node *item, struct strmap *variables)
@@ -49,8 +67,7 @@ static void read_env_file(
 		report(l, item, service, "env_file",
 			arena_printf(l->arena, "unsupported env_file format \"%s\"", format));
 	else
-		dotenv_parse(l->arena, path, text, length, &l->environment, variables, &l->unset,
-			l->problems);
+		parse_below(l, path, text, length, variables);
 }
 
 /* What the files say stands below what the service says itself. */
