@@ -29,9 +29,9 @@ int control_open(const struct engine *engine, const char *group, enum control_mo
 	const struct supervisor_hooks *hooks, struct control **ret, struct error *err);
 /* Closes; a local supervisor is freed (containers go on). */
 void control_free(struct control *control);
-/* After the last container of a group has gone: leave, and wait (at most timeout_ms) until the other
- * process that supervised it has ended, so that a command that promises an empty host keeps its
- * word. A local supervisor is not waited for. */
+/* After the last container of a group has gone: leave, and wait (at most timeout_ms) until the
+ * other process that supervised it has ended, so that a command that promises an empty host keeps
+ * its word. A local supervisor is not waited for. */
 void control_await_end(struct control *control, int timeout_ms);
 /* The local supervisor, or NULL when it is remote. */
 struct supervisor *control_supervisor(struct control *control);

@@ -74,6 +74,7 @@ static int open_signals(sigset_t *old_mask, struct error *err)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL); /* ignored ones leave no status to wait for */
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++)
 		sigaddset(&set, forwarded[i]);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

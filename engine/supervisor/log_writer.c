@@ -110,22 +110,38 @@ void log_writer_free(struct log_writer *writer)
 	free(writer);
 }
 
+/* The first number that is free, or the last one, whose file is the oldest and goes. */
+static uint32_t last_number(const struct log_writer *writer)
+{
+	uint32_t number = 1;
+
+	while (number < writer->max_file - 1) {
+		cleanup_free char *path = log_path(writer, number);
+
+		if (faccessat(writer->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			break;
+		number++;
+	}
+	return number;
+}
+
 /* From the oldest to the newest, so that a kill in the middle leaves a gap in the numbers and never
  * loses a file that should have stayed. */
 static int rotate(struct log_writer *writer, struct error *err)
 {
-	for (uint32_t number = writer->max_file - 1; number > 0; number--) {
+	cleanup_free char *current = log_path(writer, 0);
+
+	if (writer->max_file == 1) {
+		if (unlinkat(writer->data_fd, current, 0) < 0 && errno != ENOENT)
+			return error_sys(err, -errno, "rotate %s", current);
+		return open_current(writer, err);
+	}
+	for (uint32_t number = last_number(writer); number > 0; number--) {
 		cleanup_free char *from = log_path(writer, number - 1);
 		cleanup_free char *to = log_path(writer, number);
 
 		if (renameat(writer->data_fd, from, writer->data_fd, to) < 0 && errno != ENOENT)
 			return error_sys(err, -errno, "rotate %s", from);
-	}
-	if (writer->max_file == 1) {
-		cleanup_free char *path = log_path(writer, 0);
-
-		if (unlinkat(writer->data_fd, path, 0) < 0 && errno != ENOENT)
-			return error_sys(err, -errno, "rotate %s", path);
 	}
 	return open_current(writer, err);
 }

@@ -201,7 +201,8 @@ int minded_kill(struct minded *minded, int signal, struct error *err)
 		return 0;
 	}
 	if (minded->phase == MINDED_LAUNCHING) {
-		minded->pending_signal = signal;
+		if (!minded->pending_signal) /* a stop's goes first */
+			minded->pending_signal = signal;
 		return 0;
 	}
 	if (ends)

@@ -258,8 +258,11 @@ int supervisor_new(const struct engine *engine, const char *group,
 	if (hooks)
 		supervisor->hooks = *hooks;
 	raise_file_limit();
-	/* A container's stdin or a client that goes away is an error code, not our death. */
+	/* A container's stdin or a client that goes away is an error code, not our death; and who
+	 * started us may have ignored SIGCHLD, which would take our children's exit codes away
+	 * (wait(2)). */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	r = start(supervisor, err);
 	if (r < 0) {
 		supervisor_free(supervisor);

@@ -24,9 +24,10 @@
 #define SUPERVISOR_LOCK_NAME "supervisor.lock" /* in <run>/groups/GROUP */
 
 enum operation {
-	OPERATION_START,   /* reply when execve has worked or failed */
+	OPERATION_START,   /* reply when execve has worked or failed; at once when it runs */
 	OPERATION_STOP,	   /* signal, grace, SIGKILL; reply when it is gone and cleaned up */
-	OPERATION_KILL,	   /* one signal; reply at once */
+	OPERATION_KILL,	   /* one signal; reply at once. SIGKILL and the container's stop signal
+			      count as a stop for the restart policy */
 	OPERATION_RESTART, /* stop + start */
 	OPERATION_PAUSE,
 	OPERATION_UNPAUSE,
@@ -35,7 +36,7 @@ enum operation {
 struct request {
 	enum operation operation;
 	char id[ID_LENGTH + 1];
-	int signal;	    /* STOP, RESTART: 0 = the container's; KILL: which */
+	int signal;	    /* STOP, RESTART: 0 = the container's; KILL: which, 0 = SIGKILL */
 	int64_t timeout_ns; /* STOP, RESTART: -1 = the container's */
 };
 
@@ -91,7 +92,8 @@ size_t supervisor_active(const struct supervisor *supervisor);
 /* Clients connected to the control socket. */
 size_t supervisor_clients(const struct supervisor *supervisor);
 /* The rest of a detached supervisor's life: run until nothing is active and no client is connected.
- * SIGTERM: stop watching and leave containers running; SIGHUP, SIGINT, SIGPIPE ignored. */
+ * SIGTERM: stop watching and leave containers running; SIGHUP, SIGINT, SIGPIPE ignored. Hooks are
+ * not called and local events not kept any more. */
 int supervisor_run(struct supervisor *supervisor, struct error *err);
 
 #endif
