@@ -5,6 +5,7 @@ set -eu
 
 mycompose=${MYCOMPOSE:-mycompose}
 work=$(mktemp -d)
+chmod 755 "$work" # nginx reads it as www-data
 
 say() {
 	printf '\n# %s\n' "$*"
@@ -30,6 +31,9 @@ run network list
 
 say "redis in the background, with limits"
 run run -d --name redis --net by-hand -m 100m --cpus 0.5 --cpuset-cpus 1 --cpu-shares 512 --pids-limit 20 counter-redis
+until "$mycompose" exec redis redis-cli ping >/dev/null 2>&1; do
+	sleep 0.1
+done
 run exec redis redis-cli set greeting hello
 run exec redis redis-cli get greeting
 
@@ -59,7 +63,7 @@ until curl -fsS --max-time 2 http://127.0.0.1:8888/ 2>/dev/null; do
 	[ "$tries" -lt 50 ] || exit 1
 	sleep 0.1
 done
-run images
+run image ls
 
 say "Everything away"
 run stop -t 2 again redis

@@ -25,7 +25,7 @@ step "mycompose -f $here/stack.yml up -d"
 
 step "Three requests to $url (nginx -> flask -> redis)"
 tries=0
-until curl -fsS -o /dev/null --max-time 2 "$url" 2>/dev/null; do
+until curl -fsS -o /dev/null --max-time 2 "${url}ready" 2>/dev/null; do
 	tries=$((tries + 1))
 	[ "$tries" -lt 100 ] || {
 		echo "demo.sh: no answer from $url; what the containers said:" >&2

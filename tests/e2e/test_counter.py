@@ -92,3 +92,13 @@ def test_row_13_8_after_down_v_the_host_is_as_before(counter):
     after = counter.snapshot()
     for what in before:
         assert after[what] == before[what], f"{what} left behind"
+
+
+def test_the_same_servers_by_hand(counter):
+    before = counter.snapshot()
+    result = counter.run(ROOT / "examples" / "by-hand" / "by-hand.sh", env={"MYCOMPOSE": BINARY}, timeout=60).ok()
+    assert result.out.count("a page from the host") == 2, "one by nginx, one by the committed image"
+    assert "172.31.7.2" in result.out, "nginx finds redis by name"
+    after = counter.snapshot()
+    for what in before:
+        assert after[what] == before[what], f"{what} left behind"

@@ -18,5 +18,11 @@ def count():
     }
 
 
+@app.get("/ready")
+def ready():
+    store.ping()
+    return "ready\n", {"Content-Type": "text/plain"}
+
+
 if __name__ == "__main__":
     app.run(host="0.0.0.0", port=5000)
