@@ -122,6 +122,8 @@ static int bind_console(const struct setup *setup, int peer_fd, struct error *er
 
 int console_open(struct setup *setup, struct error *err)
 {
+	const struct winsize size = { .ws_row = setup->console_rows,
+		.ws_col = setup->console_columns };
 	cleanup_fd int master_fd = -1, peer_fd = -1;
 	int r;
 
@@ -137,6 +139,9 @@ int console_open(struct setup *setup, struct error *err)
 	peer_fd = open_peer(master_fd, err);
 	if (peer_fd < 0)
 		return peer_fd;
+	/* Before the program runs: it may look at once. */
+	if (setup->console_rows && ioctl(master_fd, TIOCSWINSZ, &size) < 0)
+		return error_sys(err, -errno, "set the terminal's size");
 	r = send_fd(setup->console_fd, master_fd, err);
 	if (r == 0 && setup->namespaces.enter_fd < 0)
 		r = bind_console(setup, peer_fd, err);

@@ -50,6 +50,8 @@ int exec_begin(const struct engine *engine, const struct cgroup_host *host,
 	setup_init(&setup, engine, host, container, stdio);
 	setup.args = request->args;
 	setup.terminal = request->terminal;
+	setup.console_rows = request->console_rows;
+	setup.console_columns = request->console_columns;
 	if (request->cwd && *request->cwd)
 		setup.cwd = request->cwd;
 	if (request->user && *request->user)

@@ -40,6 +40,8 @@ void setup_init(struct setup *setup, const struct engine *engine, const struct c
 		.cwd = spec->cwd && *spec->cwd ? spec->cwd : "/",
 		.user = spec->user,
 		.terminal = spec->terminal,
+		.console_rows = spec->console_rows,
+		.console_columns = spec->console_columns,
 		.privileged = spec->privileged,
 		.capabilities = spec->capabilities,
 		.stdio = *stdio,

@@ -12,6 +12,7 @@
 #define MYCOMPOSE_CONTAINER_LAUNCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "engine/base/errors.h"
@@ -67,6 +68,8 @@ struct exec_request {
 	const char *cwd;  /* NULL = the container's */
 	const char *user; /* NULL = the container's */
 	bool terminal;
+	uint16_t console_rows; /* 0 = not known */
+	uint16_t console_columns;
 	bool privileged;
 };
 /* A further process inside a running container: all namespaces by pidfd, cgroup first, same

@@ -57,6 +57,8 @@ struct setup {
 	const char *cwd;
 	const char *user;
 	bool terminal;
+	uint16_t console_rows;
+	uint16_t console_columns;
 	bool privileged;
 	uint64_t capabilities;
 	struct seccomp_filter filter;

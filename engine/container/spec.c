@@ -87,6 +87,8 @@ static const struct field spec_fields[] = {
 	ROW("process.user", FIELD_STRING, user),
 	ROW("process.groupAdd", FIELD_STRV, group_add),
 	ROW("process.terminal", FIELD_BOOL, terminal),
+	ROW("process.consoleHeight", FIELD_UNSIGNED, console_rows),
+	ROW("process.consoleWidth", FIELD_UNSIGNED, console_columns),
 	ROW("process.stdinOpen", FIELD_BOOL, stdin_open),
 	ROW("process.noNewPrivileges", FIELD_BOOL, no_new_privileges),
 	FIELD_ROW(

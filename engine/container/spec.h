@@ -67,6 +67,8 @@ struct spec {
 	char *user; /* "name", "uid", "user:group"; NULL = root */
 	char **group_add;
 	bool terminal;
+	uint16_t console_rows; /* window size of a new terminal, 0 = not known */
+	uint16_t console_columns;
 	bool stdin_open;
 	bool no_new_privileges;
 	uint64_t capabilities; /* bit n = capability n; bounding = permitted = effective */
