@@ -95,6 +95,7 @@ static int run_exec(struct app *app, void *opaque, char **args, struct error *er
 	if (r < 0)
 		return r;
 	session.request.env = env;
+	session_window_size(&session.request.console_rows, &session.request.console_columns);
 	r = kind == TARGET_SERVICES ? service_pick(app, &pick, &container, err)
 				    : container_find(&app->engine, args[0], &container, err);
 	return r < 0 ? r : exec_session_run(app, container, &session, err);

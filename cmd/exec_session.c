@@ -67,6 +67,16 @@ int session_exit_code(const siginfo_t *info)
 	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 }
 
+void session_window_size(uint16_t *ret_rows, uint16_t *ret_columns)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		size = (struct winsize){ 0 };
+	*ret_rows = size.ws_row;
+	*ret_columns = size.ws_col;
+}
+
 void session_copy_size(int from_fd, int to_fd)
 {
 	struct winsize size;

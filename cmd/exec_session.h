@@ -4,6 +4,7 @@
 #define MYCOMPOSE_CMD_EXEC_SESSION_H
 
 #include <signal.h>
+#include <stdint.h>
 
 #include "cmd/verb.h"
 #include "engine/container/launch.h"
@@ -25,6 +26,8 @@ int exec_session_run(struct app *app, const struct container *container,
 void session_signals(sigset_t *ret);
 /* 0..255 from what waitid(2) said. */
 int session_exit_code(const siginfo_t *info);
+/* Our terminal's window size; both 0 where stdout is none. */
+void session_window_size(uint16_t *ret_rows, uint16_t *ret_columns);
 /* Copy the window size of the terminal `from_fd` to the pty `to_fd`, if it is one. */
 void session_copy_size(int from_fd, int to_fd);
 

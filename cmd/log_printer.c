@@ -83,8 +83,8 @@ const char *log_printer_short_name(const char *project, const char *name)
 	return name;
 }
 
-void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
-	int64_t time_ns, const char *text, size_t length)
+static void print_line(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *text, size_t length, bool is_finished)
 {
 	static const char *const colors[] = { "36", "33", "32", "35", "34", "36;1", "33;1", "32;1",
 		"35;1", "34;1" };
@@ -103,15 +103,23 @@ void log_printer_line(struct log_printer *printer, size_t source, enum log_strea
 		fprintf(out, "%s ", stamp);
 	}
 	fwrite(text, 1, length, out);
-	fputc('\n', out);
+	if (is_finished)
+		fputc('\n', out);
 }
 
-static void flush_partial(
-	struct log_printer *printer, size_t source, enum log_stream stream, int64_t time_ns)
+void log_printer_line(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, const char *text, size_t length)
+{
+	print_line(printer, source, stream, time_ns, text, length, true);
+}
+
+static void flush_partial(struct log_printer *printer, size_t source, enum log_stream stream,
+	int64_t time_ns, bool is_finished)
 {
 	struct strbuf *partial = &printer->sources[source].partial[stream];
 
-	log_printer_line(printer, source, stream, time_ns, strbuf_text(partial), partial->length);
+	print_line(printer, source, stream, time_ns, strbuf_text(partial), partial->length,
+		is_finished);
 	strbuf_clear(partial);
 }
 
@@ -129,7 +137,7 @@ void log_printer_bytes(struct log_printer *printer, size_t source, enum log_stre
 		} else {
 			strbuf_add(partial, bytes, part);
 			if (end || partial->length >= LINE_KEPT_MAX)
-				flush_partial(printer, source, stream, time_ns);
+				flush_partial(printer, source, stream, time_ns, true);
 		}
 		part += end != NULL;
 		bytes += part;
@@ -142,6 +150,7 @@ void log_printer_flush(struct log_printer *printer, size_t source)
 {
 	for (int stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
 		if (printer->sources[source].partial[stream].length)
-			flush_partial(printer, source, (enum log_stream)stream, time_now());
+			flush_partial(printer, source, (enum log_stream)stream, time_now(),
+				!printer->options.raw);
 	fflush(stdout);
 }

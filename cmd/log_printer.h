@@ -13,6 +13,7 @@ struct log_printer_options {
 	bool no_prefix;
 	bool timestamps;
 	bool no_color;
+	bool raw; /* one container's output as it was: an unfinished line stays unfinished */
 };
 /* Colour is used when stdout is a terminal and neither --ansi nor NO_COLOR forbid it. */
 struct log_printer;
@@ -32,7 +33,7 @@ void log_printer_line(struct log_printer *printer, size_t source, enum log_strea
 /* Raw bytes as they come: whole lines are printed, the rest is kept for more. */
 void log_printer_bytes(struct log_printer *printer, size_t source, enum log_stream stream,
 	int64_t time_ns, const char *bytes, size_t length);
-/* Print what is kept as if its line had ended. */
+/* Print what is kept as if its line had ended (raw: as it is). */
 void log_printer_flush(struct log_printer *printer, size_t source);
 
 #endif

@@ -141,6 +141,7 @@ static int logs_container(
 		return r;
 	listed.container = container;
 	wanted.printer.no_prefix = true;
+	wanted.printer.raw = true;
 	follow = log_follow_new(app, &wanted);
 	r = log_follow_add(follow, &listed, err);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/env_options.h"
+#include "cmd/exec_session.h"
 #include "cmd/port_options.h"
 #include "cmd/run_session.h"
 #include "engine/base/memory.h"
@@ -100,6 +101,7 @@ static int make_container(const struct app *app, const struct run_options *optio
 		options->name ? xstrdup(options->name) : make_name(words[0], container->id);
 	container->image_ref = xstrdup(words[0]);
 	spec->terminal = options->tty && !options->no_tty;
+	session_window_size(&spec->console_rows, &spec->console_columns);
 	spec->stdin_open = options->interactive;
 	spec->privileged = options->privileged;
 	spec->resources.all_devices = options->privileged;
@@ -134,9 +136,6 @@ static int run(struct app *app, const struct run_options *options, char **words,
 	cleanup_container struct container *container = NULL;
 	int r;
 
-	if (options->tty && options->interactive && !options->no_tty && !options->detach &&
-		!isatty(STDIN_FILENO))
-		return error_set(err, -ENOTTY, "the input device is not a TTY");
 	r = make_container(app, options, words, &container, err);
 	if (r == 0)
 		r = container_create(&app->engine, container, err);
@@ -151,6 +150,9 @@ int run_image(struct app *app, const struct run_options *options, char **words, 
 {
 	int r = run_options_check(options, false, err);
 
+	if (r == 0 && options->tty && options->interactive && !options->no_tty &&
+		!options->detach && !isatty(STDIN_FILENO))
+		return error_set(err, -ENOTTY, "the input device is not a TTY");
 	if (r == 0)
 		r = run(app, options, words, err);
 	return r < 0 ? fail(err) : r;

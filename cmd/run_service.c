@@ -11,6 +11,7 @@
 
 #include "cmd/app.h"
 #include "cmd/env_options.h"
+#include "cmd/exec_session.h"
 #include "cmd/project_run.h"
 #include "cmd/run_session.h"
 #include "compose/apply.h"
@@ -239,6 +240,7 @@ static int make_container(struct app *app, const struct run_options *options, ch
 		r = service_to_container(&app->engine, app->project, &service, 0, &container, err);
 	if (r < 0)
 		return r;
+	session_window_size(&container->spec.console_rows, &container->spec.console_columns);
 	set_apart(options, &service, container);
 	name_container(app, options, &service, container);
 	r = run_options_apply(options, app, container, err);
