@@ -68,6 +68,22 @@ static bool died_unseen(const struct container_state *state)
 	return state->status == CONTAINER_EXITED && state->exit_code < 0 && !state->finished_ns;
 }
 
+/* Its record says that it does not run. If it has a cgroup nevertheless, a supervisor was killed
+ * between cloning it and writing so down, or between its end and the cleaning. */
+static void clean_leftovers(struct supervisor *supervisor, const struct container *container)
+{
+	const struct engine *engine = supervisor->engine;
+	cleanup_error struct error err = ERROR_INIT;
+	struct cgroup *cgroup = NULL;
+	bool oom_killed;
+
+	if (cgroup_open(supervisor->host, engine->cgroup_parent, container->id, &cgroup, NULL) < 0)
+		return;
+	cgroup_free(cgroup);
+	if (launch_clean(engine, supervisor->host, container, &oom_killed, &err) < 0)
+		log_warning("container %s: %s", container->name, error_text(&err));
+}
+
 /* Takes the container over. */
 static void adopt(struct supervisor *supervisor, struct container *container)
 {
@@ -82,6 +98,7 @@ static void adopt(struct supervisor *supervisor, struct container *container)
 	}
 	if (state.status != CONTAINER_RUNNING && state.status != CONTAINER_PAUSED &&
 		state.status != CONTAINER_RESTARTING && !died_unseen(&state)) {
+		clean_leftovers(supervisor, container);
 		container_state_release(&state);
 		container_free(container);
 		return;

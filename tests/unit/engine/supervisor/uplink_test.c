@@ -309,7 +309,72 @@ static void an_adopted_container_s_ports_are_held_again(void **state)
 	assert_true(port_is_free(ports[0]));
 }
 
+struct cycle {
+	struct group *group;
+	struct container *container;
+};
+
+/* A supervisor's whole work on one container, in a process that is killed on the way. */
+static int start_and_stop(void *arg)
+{
+	struct cycle *cycle = arg;
+	struct group own = { .engine = cycle->group->engine, .box = cycle->group->box };
+	struct request request = request_for(OPERATION_STOP, cycle->container);
+
+	if (control_open(own.engine, GROUP, CONTROL_FOREGROUND, NULL, &own.control, NULL) < 0 ||
+		ask(&own, OPERATION_START, cycle->container) < 0)
+		return 1;
+	request.timeout_ns = 0;
+	if (control_call(own.control, &request, NULL) < 0)
+		return 1;
+	group_close(&own);
+	return 0;
+}
+
+static void check_nothing_of(struct group *group, const struct container *container)
+{
+	cleanup_free char *now = rules();
+	char address[INET_ADDRSTRLEN];
+	uint16_t ports[2];
+
+	check_no_run(group, container);
+	assert_int_equal(endpoint_of(group, container, address, ports), 0);
+	assert_null(strstr(now, "18090"));
+	assert_true(port_is_free(18090));
+}
+
+static void row_13_1_killed_at_any_moment_leaves_nothing_that_the_next_cannot_clear(void **state)
+{
+	enum { STEP = 23 };
+	struct group *group = netted_or_skip(state);
+	bool ended = false;
+
+	make_network(group, "front", false);
+	for (unsigned int call = 1; !ended; call += STEP) {
+		cleanup_container struct container *container =
+			group_container("victim", "exec sleep 1000");
+		struct cycle cycle = { group, container };
+		struct request request = request_for(OPERATION_STOP, container);
+		cleanup_error struct error err = ERROR_INIT;
+
+		attach(container, "front");
+		publish(container, 18090, 80);
+		group_create(group, container);
+		ended = killed_at(call, start_and_stop, &cycle);
+		/* As `down` would. */
+		group_open(group, CONTROL_FOREGROUND);
+		request.timeout_ns = 0;
+		check_ok(control_call(group->control, &request, &err), &err);
+		check_ok(container_remove(group->engine, container, true, &err), &err);
+		group_close(group);
+		check_ok(firewall_sync(group->engine, &err), &err); /* network_remove's */
+		check_nothing_of(group, container);
+		assert_false(run_exists(group, "groups/" GROUP));
+	}
+}
+
 static const struct CMUnitTest tests[] = {
+	net_test(row_13_1_killed_at_any_moment_leaves_nothing_that_the_next_cannot_clear),
 	net_test(ports_and_rules_come_with_a_start_and_go_with_the_end),
 	net_test(an_automatic_restart_keeps_address_and_ports),
 	net_test(row_12_15_a_port_in_use_refuses_the_start_and_leaves_nothing),
