@@ -9,6 +9,7 @@
 #include "compose/labels.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
+#include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 #include "engine/container/image_defaults.h"
 
@@ -305,29 +306,47 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	return 0;
 }
 
+/* Many services share an image; the store is asked once for each reference. */
+static int resolve_image(const struct engine *engine, const struct service *service,
+	struct strmap *known, struct error *err)
+{
+	cleanup_image struct image *image = NULL;
+	int r;
+
+	if (strmap_has(known, service->image))
+		return 0;
+	r = image_find(engine, service->image, &image, err);
+	if (r < 0)
+		return wrap_mark(err, &service->mark, service, "image");
+	strmap_set(known, service->image, xstrdup(image->id));
+	return 0;
+}
+
 int service_images(const struct engine *engine, const struct project *project, const bool *selected,
 	struct plan_image **ret, size_t *ret_count, struct error *err)
 {
+	struct strmap known = STRMAP_INIT; /* reference -> image id */
 	struct plan_image *images = NULL;
 	size_t count = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < project->service_count; i++) {
+	for (size_t i = 0; r == 0 && i < project->service_count; i++) {
 		const struct service *service = &project->services[i];
-		cleanup_image struct image *image = NULL;
 		struct plan_image *item;
-		int r;
 
 		if (!selected[i])
 			continue;
-		r = image_find(engine, service->image, &image, err);
-		if (r < 0) {
-			wrap_mark(err, &service->mark, service, "image");
-			service_images_free(images, count);
-			return r;
-		}
+		r = resolve_image(engine, service, &known, err);
+		if (r < 0)
+			break;
 		item = array_add(images, count);
 		item->service = xstrdup(service->name);
-		item->image_id = xstrdup(image->id);
+		item->image_id = xstrdup(strmap_get(&known, service->image));
+	}
+	strmap_release_with(&known, free);
+	if (r < 0) {
+		service_images_free(images, count);
+		return r;
 	}
 	*ret = images;
 	*ret_count = count;
