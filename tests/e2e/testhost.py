@@ -193,7 +193,7 @@ class TestHost:
 
     def enter(self, *words, outside=False):
         """The command line that runs words on this host, or in its outside world."""
-        command = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "--wd=" + str(self.directory)]
+        command = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "--wdns=" + str(self.directory)]
         if outside:
             command += ["ip", "netns", "exec", "outside"]
         return command + [str(w) for w in words]
