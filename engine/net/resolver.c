@@ -81,8 +81,8 @@ static void service_stop(struct resolver *resolver, size_t slot)
 {
 	struct service *service = resolver->services[slot];
 
-	forward_drop(resolver, slot);
-	stream_drop(resolver, slot);
+	resolver_forward_drop(resolver, slot);
+	resolver_stream_drop(resolver, slot);
 	close_fd(&service->udp_fd);
 	close_fd(&service->tcp_fd);
 	if (service->claim_fd >= 0 && ftruncate(service->claim_fd, 0) < 0)
@@ -356,7 +356,7 @@ static size_t reply_foreign(struct resolver *resolver, const struct asker *asker
 	} else {
 		host_upstreams_update(&resolver->host_upstreams, time_monotonic());
 	}
-	if (forward_start(resolver, asker, upstreams, query, length, parsed))
+	if (resolver_forward_start(resolver, asker, upstreams, query, length, parsed))
 		return 0;
 	return reply_code(query, parsed, DNS_SERVFAIL, out, limit);
 }
@@ -488,13 +488,13 @@ static void event_handle(struct resolver *resolver, const struct epoll_event *ev
 		return;
 	case EVENT_LISTENER:
 		if (resolver->services[slot] && resolver->services[slot]->tcp_fd >= 0)
-			stream_accept(resolver, slot);
+			resolver_stream_accept(resolver, slot);
 		return;
 	case EVENT_CLIENT:
-		stream_ready(resolver, slot, event->events);
+		resolver_stream_ready(resolver, slot, event->events);
 		return;
 	case EVENT_PENDING:
-		forward_ready(resolver, slot, event->events);
+		resolver_forward_ready(resolver, slot, event->events);
 		return;
 	}
 }
@@ -509,11 +509,11 @@ void resolver_run(struct resolver *resolver)
 		count = epoll_wait(resolver->epoll_fd, events, EVENTS_MAX, 0);
 		for (int i = 0; i < count; i++)
 			event_handle(resolver, &events[i]);
-		stream_resume(resolver);
+		resolver_stream_resume(resolver);
 	}
 	now_ns = time_monotonic();
-	forward_expire(resolver, now_ns);
-	stream_expire(resolver, now_ns);
+	resolver_forward_expire(resolver, now_ns);
+	resolver_stream_expire(resolver, now_ns);
 	services_retry(resolver, now_ns);
 }
 

@@ -59,7 +59,7 @@ static void finish(
 
 	pending_free(resolver, pending);
 	if (asker.client >= 0)
-		stream_send(resolver, &asker, answer, length);
+		resolver_stream_send(resolver, &asker, answer, length);
 	else
 		resolver_send_udp(resolver, &asker, answer, length);
 }
@@ -174,7 +174,7 @@ static struct pending *slot_take(struct resolver *resolver, const struct asker *
 	return of_asker < PENDING_PER_ASKER ? free_slot : NULL;
 }
 
-bool forward_start(struct resolver *resolver, const struct asker *asker,
+bool resolver_forward_start(struct resolver *resolver, const struct asker *asker,
 	const struct upstreams *upstreams, const uint8_t *query, size_t length,
 	const struct dns_query *parsed)
 {
@@ -261,7 +261,7 @@ static void tcp_read(struct resolver *resolver, struct pending *pending)
 	answer_take(resolver, pending, resolver->answer, length);
 }
 
-void forward_ready(struct resolver *resolver, size_t slot, uint32_t events)
+void resolver_forward_ready(struct resolver *resolver, size_t slot, uint32_t events)
 {
 	struct pending *pending = &resolver->pending[slot];
 
@@ -279,7 +279,7 @@ void forward_ready(struct resolver *resolver, size_t slot, uint32_t events)
 		tcp_read(resolver, pending);
 }
 
-void forward_expire(struct resolver *resolver, int64_t now_ns)
+void resolver_forward_expire(struct resolver *resolver, int64_t now_ns)
 {
 	for (size_t i = 0; resolver->pending_count && i < PENDING_MAX; i++) {
 		struct pending *pending = &resolver->pending[i];
@@ -289,7 +289,7 @@ void forward_expire(struct resolver *resolver, int64_t now_ns)
 	}
 }
 
-void forward_drop(struct resolver *resolver, size_t service)
+void resolver_forward_drop(struct resolver *resolver, size_t service)
 {
 	for (size_t i = 0; i < PENDING_MAX; i++)
 		if (resolver->pending[i].query && resolver->pending[i].asker.service == service)

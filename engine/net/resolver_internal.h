@@ -110,21 +110,21 @@ void resolver_send_udp(
 	struct resolver *resolver, const struct asker *asker, const uint8_t *answer, size_t length);
 
 /* Put the query to other resolvers on the asker's behalf. False when the table is full. */
-bool forward_start(struct resolver *resolver, const struct asker *asker,
+bool resolver_forward_start(struct resolver *resolver, const struct asker *asker,
 	const struct upstreams *upstreams, const uint8_t *query, size_t length,
 	const struct dns_query *parsed);
-void forward_ready(struct resolver *resolver, size_t slot, uint32_t events);
-void forward_expire(struct resolver *resolver, int64_t now_ns);
+void resolver_forward_ready(struct resolver *resolver, size_t slot, uint32_t events);
+void resolver_forward_expire(struct resolver *resolver, int64_t now_ns);
 /* Drop what was asked through a service that stops. */
-void forward_drop(struct resolver *resolver, size_t service);
+void resolver_forward_drop(struct resolver *resolver, size_t service);
 
-void stream_accept(struct resolver *resolver, size_t service);
-void stream_ready(struct resolver *resolver, size_t slot, uint32_t events);
-void stream_resume(struct resolver *resolver);
-void stream_expire(struct resolver *resolver, int64_t now_ns);
-void stream_drop(struct resolver *resolver, size_t service);
+void resolver_stream_accept(struct resolver *resolver, size_t service);
+void resolver_stream_ready(struct resolver *resolver, size_t slot, uint32_t events);
+void resolver_stream_resume(struct resolver *resolver);
+void resolver_stream_expire(struct resolver *resolver, int64_t now_ns);
+void resolver_stream_drop(struct resolver *resolver, size_t service);
 /* An answer that was awaited. */
-void stream_send(
+void resolver_stream_send(
 	struct resolver *resolver, const struct asker *asker, const uint8_t *answer, size_t length);
 
 #endif

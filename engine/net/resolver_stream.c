@@ -78,7 +78,7 @@ static void client_add(
 		client_close(client);
 }
 
-void stream_accept(struct resolver *resolver, size_t service)
+void resolver_stream_accept(struct resolver *resolver, size_t service)
 {
 	for (int i = 0; i < BATCH; i++) {
 		struct sockaddr_in peer;
@@ -179,7 +179,7 @@ static void questions_take(struct resolver *resolver, struct client *client)
 		client_continue(resolver, client);
 }
 
-void stream_ready(struct resolver *resolver, size_t slot, uint32_t events)
+void resolver_stream_ready(struct resolver *resolver, size_t slot, uint32_t events)
 {
 	struct client *client = &resolver->clients[slot];
 
@@ -194,7 +194,7 @@ void stream_ready(struct resolver *resolver, size_t slot, uint32_t events)
 	questions_take(resolver, client);
 }
 
-void stream_send(
+void resolver_stream_send(
 	struct resolver *resolver, const struct asker *asker, const uint8_t *answer, size_t length)
 {
 	struct client *client = &resolver->clients[asker->client];
@@ -206,21 +206,21 @@ void stream_send(
 }
 
 /* Questions that lay waiting while too many answers were owed. */
-void stream_resume(struct resolver *resolver)
+void resolver_stream_resume(struct resolver *resolver)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (resolver->clients[i].fd >= 0)
 			questions_take(resolver, &resolver->clients[i]);
 }
 
-void stream_expire(struct resolver *resolver, int64_t now_ns)
+void resolver_stream_expire(struct resolver *resolver, int64_t now_ns)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (resolver->clients[i].fd >= 0 && resolver->clients[i].deadline_ns <= now_ns)
 			client_close(&resolver->clients[i]);
 }
 
-void stream_drop(struct resolver *resolver, size_t service)
+void resolver_stream_drop(struct resolver *resolver, size_t service)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (resolver->clients[i].fd >= 0 && resolver->clients[i].service == service)

@@ -112,10 +112,10 @@ static bool serve_until_ready(struct resolver *resolver, int fd, int timeout_ms)
 	}
 }
 
-static struct answer ask_bytes(struct resolver *resolver, int netns_fd, const char *server,
-	const uint8_t *query, size_t length, int timeout_ms)
+static struct answer ask_port(struct resolver *resolver, int netns_fd, const char *server,
+	uint16_t port, const uint8_t *query, size_t length, int timeout_ms)
 {
-	struct sockaddr_in address = address_of(server, DNS_PORT);
+	struct sockaddr_in address = address_of(server, port);
 	int fd = socket_in(netns_fd, SOCK_DGRAM, NULL, 0);
 	struct answer answer = { .rcode = SILENCE };
 
@@ -132,6 +132,12 @@ static struct answer ask_bytes(struct resolver *resolver, int netns_fd, const ch
 	}
 	close(fd);
 	return answer;
+}
+
+static struct answer ask_bytes(struct resolver *resolver, int netns_fd, const char *server,
+	const uint8_t *query, size_t length, int timeout_ms)
+{
+	return ask_port(resolver, netns_fd, server, DNS_PORT, query, length, timeout_ms);
 }
 
 static struct answer ask(struct resolver *resolver, int netns_fd, const char *server,
@@ -269,6 +275,16 @@ static void row_12_8_only_the_networks_own_containers_are_answered(void **state)
 	answer = ask_bytes(s.resolver, s.host->outside_netns, "172.30.0.1", query, length, WAIT_MS);
 	assert_int_equal(answer.rcode, SILENCE);
 	answer = ask_bytes(s.resolver, s.far_ns, "172.30.0.1", query, length, WAIT_MS);
+	assert_int_equal(answer.rcode, SILENCE);
+	/* Not by the port it really listens on either. */
+	char *text = output_of("cat %s/networks/front/resolver", s.host->engine.run_path);
+	uint16_t port = (uint16_t)strtoul(text, NULL, 10);
+	free(text);
+	assert_true(port > 0);
+	answer = ask_port(
+		s.resolver, s.host->outside_netns, "172.30.0.1", port, query, length, WAIT_MS);
+	assert_int_equal(answer.rcode, SILENCE);
+	answer = ask_port(s.resolver, s.far_ns, "172.30.0.1", port, query, length, WAIT_MS);
 	assert_int_equal(answer.rcode, SILENCE);
 	/* An address of the network that is nobody's. */
 	enter(s.web_ns);
@@ -432,12 +448,14 @@ static void upstream_answer(int fd, bool forge)
 	dns_reply_add_a(&reply, 60, 0xc6336407);
 	size = dns_reply_end(&reply);
 	if (forge) {
-		out[0] ^= 0xff; /* another id */
+		out[size - 1] ^= 0xff; /* another address, to be told from the true one */
+		out[0] ^= 0xff;	       /* another id */
 		sendto(fd, out, size, 0, (struct sockaddr *)&peer, length);
 		out[0] ^= 0xff;
 		out[DNS_HEADER + 1] ^= 1; /* another name */
 		sendto(fd, out, size, 0, (struct sockaddr *)&peer, length);
 		out[DNS_HEADER + 1] ^= 1;
+		out[size - 1] ^= 0xff;
 	}
 	sendto(fd, out, size, 0, (struct sockaddr *)&peer, length);
 }

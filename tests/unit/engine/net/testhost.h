@@ -35,7 +35,8 @@
 
 #define HOST_ADDRESS	"192.0.2.1" /* on the link to the outside */
 #define OUTSIDE_ADDRESS "192.0.2.2"
-#define WAIT_MS		400 /* what a packet that is dropped costs a test */
+#define WAIT_MS		400  /* what a packet that is dropped costs a test */
+#define PATIENCE_MS	5000 /* for one that must arrive, on a busy machine too */
 
 struct testhost {
 	struct engine engine;
@@ -271,25 +272,25 @@ static inline bool ready(int fd, short events, int timeout_ms)
 	return poll(&poll_fd, 1, timeout_ms) == 1;
 }
 
-/* Does a TCP connection from that netns to address:port arrive at the listener? *ret_peer is the
- * client as the listener sees it. */
-static inline bool connects_from(int netns_fd, const char *from, const char *to, uint16_t port,
+/* Does a TCP connection from that netns to address:port arrive at the listener in time? *ret_peer
+ * is the client as the listener sees it. */
+static inline bool connects_within(int timeout_ms, int netns_fd, const char *to, uint16_t port,
 	int listener_fd, char ret_peer[INET_ADDRSTRLEN])
 {
 	struct sockaddr_in address = address_of(to, port), peer;
-	int fd = socket_in(netns_fd, SOCK_STREAM, from, 0), accepted = -1, error = 0;
+	int fd = socket_in(netns_fd, SOCK_STREAM, NULL, 0), accepted = -1, error = 0;
 	socklen_t length = sizeof(error);
 	bool through = false;
 
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ||
-		(errno == EINPROGRESS && ready(fd, POLLOUT, WAIT_MS) &&
+		(errno == EINPROGRESS && ready(fd, POLLOUT, timeout_ms) &&
 			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0)) {
 		length = sizeof(peer);
-		if (ready(listener_fd, POLLIN, WAIT_MS))
+		if (ready(listener_fd, POLLIN, timeout_ms))
 			accepted = accept4(
 				listener_fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC);
-		through =
-			accepted >= 0 && write(accepted, "x", 1) == 1 && ready(fd, POLLIN, WAIT_MS);
+		through = accepted >= 0 && write(accepted, "x", 1) == 1 &&
+			  ready(fd, POLLIN, timeout_ms);
 	}
 	if (through && ret_peer)
 		inet_ntop(AF_INET, &peer.sin_addr, ret_peer, INET_ADDRSTRLEN);
@@ -298,30 +299,55 @@ static inline bool connects_from(int netns_fd, const char *from, const char *to,
 	return through;
 }
 
+static inline bool connects_as(int netns_fd, const char *to, uint16_t port, int listener_fd,
+	char ret_peer[INET_ADDRSTRLEN])
+{
+	return connects_within(PATIENCE_MS, netns_fd, to, port, listener_fd, ret_peer);
+}
+
 static inline bool connects(int netns_fd, const char *to, uint16_t port, int listener_fd)
 {
-	return connects_from(netns_fd, NULL, to, port, listener_fd, NULL);
+	return connects_as(netns_fd, to, port, listener_fd, NULL);
+}
+
+static inline bool is_cut_off(int netns_fd, const char *to, uint16_t port, int listener_fd)
+{
+	return !connects_within(WAIT_MS, netns_fd, to, port, listener_fd, NULL);
 }
 
 /* A datagram there and one back. */
-static inline bool exchanges(int client_fd, const char *to, uint16_t port, int server_fd)
+static inline bool exchanges_within(
+	int timeout_ms, int client_fd, const char *to, uint16_t port, int server_fd)
 {
 	struct sockaddr_in address = address_of(to, port), peer;
 	socklen_t length = sizeof(peer);
 	char byte;
 
 	if (sendto(client_fd, "q", 1, 0, (struct sockaddr *)&address, sizeof(address)) != 1 ||
-		!ready(server_fd, POLLIN, WAIT_MS) ||
+		!ready(server_fd, POLLIN, timeout_ms) ||
 		recvfrom(server_fd, &byte, 1, 0, (struct sockaddr *)&peer, &length) != 1 ||
 		sendto(server_fd, "a", 1, 0, (struct sockaddr *)&peer, length) != 1)
 		return false;
-	return ready(client_fd, POLLIN, WAIT_MS) && recv(client_fd, &byte, 1, 0) == 1;
+	return ready(client_fd, POLLIN, timeout_ms) && recv(client_fd, &byte, 1, 0) == 1;
 }
 
-/* Everything a network may leave behind on the host: links, routes, rules. Heap. */
+static inline bool exchanges(int client_fd, const char *to, uint16_t port, int server_fd)
+{
+	return exchanges_within(PATIENCE_MS, client_fd, to, port, server_fd);
+}
+
+static inline bool gets_no_answer(int client_fd, const char *to, uint16_t port, int server_fd)
+{
+	return !exchanges_within(WAIT_MS, client_fd, to, port, server_fd);
+}
+
+/* Everything a network may leave behind on the host: links (and whether they are up), addresses,
+ * routes, rules. Heap. */
 static inline char *host_snapshot(void)
 {
-	return output_of("ip -o link | sed 's/^[0-9]*: //'; ip route; ip -6 route | grep -v fe80; "
+	return output_of("ip -o link | sed -E 's/^[0-9]+: ([^:@]+).*[<,](UP)[,>].*/\\1 \\2/; "
+			 "s/^[0-9]+: ([^:@]+).*/\\1/'; ip -4 -o addr | awk '{ print $2, $4 }'; "
+			 "ip route | sed 's/ linkdown//'; "
 			 "iptables-legacy -S; iptables-legacy -t nat -S");
 }
 
