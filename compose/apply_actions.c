@@ -215,19 +215,58 @@ static void started(struct apply *apply, size_t index)
 	apply_progress(apply, &apply->plan->actions[index], "Started", PROGRESS_DONE, NULL);
 }
 
-static int stop_container(struct apply *apply, size_t index, struct error *err)
-{
-	/* Within a replacement the user sees Recreate … Recreated, not the old one's stop. */
-	if (!apply->plan->actions[index].service)
-		apply_progress(
-			apply, &apply->plan->actions[index], "Stopping", PROGRESS_WORKING, NULL);
-	return submit(apply, index, OPERATION_STOP, err);
-}
-
 static void stopped(struct apply *apply, size_t index)
 {
 	if (!apply->plan->actions[index].service)
 		apply_progress(apply, &apply->plan->actions[index], "Stopped", PROGRESS_DONE, NULL);
+}
+
+/* A one-off container is minded by a supervisor of its own, or, when that is dead, by us until it
+ * has stopped. */
+static int stop_in_own_group(
+	struct apply *apply, size_t index, const struct container *container, struct error *err)
+{
+	struct request request = {
+		.operation = OPERATION_STOP,
+		.timeout_ns = apply->options->stop_timeout_ns,
+	};
+	struct supervisor_hooks hooks = { 0 };
+	struct control *control = NULL;
+	int r = control_open(apply->options->engine, container->group, CONTROL_FOREGROUND, &hooks,
+		&control, err);
+
+	snprintf(request.id, sizeof(request.id), "%s", container->id);
+	if (r == 0)
+		r = control_call(control, &request, err);
+	control_free(control);
+	if (r == 0)
+		stopped(apply, index);
+	return r;
+}
+
+static int stop_one_off(struct apply *apply, size_t index, struct error *err)
+{
+	cleanup_container struct container *container = NULL;
+	int r = apply_container(apply, &apply->plan->actions[index], &container, err);
+
+	if (r == -ENOENT) {
+		error_release(err);
+		return 0; /* somebody was faster */
+	}
+	if (r < 0)
+		return r;
+	return stop_in_own_group(apply, index, container, err);
+}
+
+static int stop_container(struct apply *apply, size_t index, struct error *err)
+{
+	const struct plan_action *action = &apply->plan->actions[index];
+
+	/* Within a replacement the user sees Recreate … Recreated, not the old one's stop. */
+	if (!action->service)
+		apply_progress(apply, action, "Stopping", PROGRESS_WORKING, NULL);
+	return action->one_off ? stop_one_off(apply, index, err)
+			       : submit(apply, index, OPERATION_STOP, err);
 }
 
 static int restart_container(struct apply *apply, size_t index, struct error *err)

@@ -49,6 +49,7 @@ size_t plan_add_container(struct plan *plan, enum plan_kind kind,
 
 	plan->actions[index].id = container->id;
 	plan->actions[index].number = container->number;
+	plan->actions[index].one_off = container->one_off;
 	return index;
 }
 

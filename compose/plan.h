@@ -40,6 +40,8 @@ struct plan_action {
 	const char *name;	       /* the object's final name */
 	const char *id; /* an existing container's id; NULL: the one this plan creates for (service,
 			   number) */
+	bool one_off; /* the existing container is one, so the project's supervisor does not mind it
+		       */
 	const struct observed_container *replaces; /* CREATE: the container whose place it takes */
 	const struct project_network *network;
 	const struct project_volume *volume;
