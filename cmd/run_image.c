@@ -28,8 +28,13 @@ static int find_image(
 	struct image_ref ref = { 0 };
 	int r = image_find(engine, text, ret, err);
 
-	if (r != -ENOENT || image_ref_parse(text, &ref, NULL) < 0)
+	if (r != -ENOENT)
 		return r;
+	error_release(err);
+	r = image_ref_parse(text, &ref, err);
+	if (r < 0)
+		return r;
+	r = -ENOENT;
 	error_set(err, r,
 		"Unable to find image '%s' locally; images come by `mycompose import` and "
 		"`mycompose load`",
