@@ -153,14 +153,14 @@ static int launch_once(struct minded *minded, struct error *err)
 {
 	struct supervisor *supervisor = minded->supervisor;
 	const struct container *container = minded->container;
-	struct child_stdio stdio;
+	struct launch_stdio stdio;
 	int r;
 
 	r = output_prepare(minded, &stdio, err);
 	if (r < 0)
 		return r;
 	r = launch_begin(
-		supervisor->engine, supervisor->host, container, &stdio.fds, &minded->launch, err);
+		supervisor->engine, supervisor->host, container, &stdio, &minded->launch, err);
 	output_close_child_side(&stdio);
 	if (r < 0)
 		output_close(minded);

@@ -154,11 +154,9 @@ int minded_pause(struct minded *minded, bool pause, struct error *err);
 void minded_send_pending(struct minded *minded);
 
 /* output.c */
-struct child_stdio {
-	struct launch_stdio fds;
-};
-int output_prepare(struct minded *minded, struct child_stdio *ret, struct error *err);
-void output_close_child_side(struct child_stdio *stdio);
+/* The FIFOs and the container's side of them. */
+int output_prepare(struct minded *minded, struct launch_stdio *ret, struct error *err);
+void output_close_child_side(struct launch_stdio *stdio);
 /* After the start: the pty master of a terminal container (-1 = it has none), hooks. */
 int output_begin(struct minded *minded, int console_fd, struct error *err);
 /* Adoption: the FIFOs are there. */
@@ -176,5 +174,14 @@ void uplink_release(struct minded *minded);
 void uplink_close(struct minded *minded);
 int uplink_settle_firewall(struct supervisor *supervisor, struct error *err);
 void uplink_end(struct supervisor *supervisor);
+
+/* uplink_ports.c */
+int ports_hold(struct minded *minded, struct error *err);
+void ports_let_go(struct minded *minded);
+
+/* uplink_names.c */
+int names_serve(struct minded *minded, struct error *err);
+void names_serve_no_more(struct minded *minded);
+void names_end(struct supervisor *supervisor);
 
 #endif

@@ -136,19 +136,19 @@ static int open_input(struct minded *minded, int *ret_child_fd, struct error *er
 	return 0;
 }
 
-int output_prepare(struct minded *minded, struct child_stdio *ret, struct error *err)
+int output_prepare(struct minded *minded, struct launch_stdio *ret, struct error *err)
 {
-	struct child_stdio stdio = { { -1, -1, -1 } };
+	struct launch_stdio stdio = { -1, -1, -1 };
 	cleanup_fd int dir_fd = -1;
 	int r = 0;
 
 	if (!minded->container->spec.terminal) {
 		dir_fd = open_run_dir(minded, true, err);
-		r = dir_fd < 0 ? dir_fd : open_input(minded, &stdio.fds.in_fd, err);
+		r = dir_fd < 0 ? dir_fd : open_input(minded, &stdio.in_fd, err);
 		if (r == 0)
-			r = make_fifo(dir_fd, &minded->outputs[LOG_STDOUT], &stdio.fds.out_fd, err);
+			r = make_fifo(dir_fd, &minded->outputs[LOG_STDOUT], &stdio.out_fd, err);
 		if (r == 0)
-			r = make_fifo(dir_fd, &minded->outputs[LOG_STDERR], &stdio.fds.err_fd, err);
+			r = make_fifo(dir_fd, &minded->outputs[LOG_STDERR], &stdio.err_fd, err);
 	}
 	if (r < 0) {
 		output_close_child_side(&stdio);
@@ -159,11 +159,11 @@ int output_prepare(struct minded *minded, struct child_stdio *ret, struct error 
 	return 0;
 }
 
-void output_close_child_side(struct child_stdio *stdio)
+void output_close_child_side(struct launch_stdio *stdio)
 {
-	close_fd(&stdio->fds.in_fd);
-	close_fd(&stdio->fds.out_fd);
-	close_fd(&stdio->fds.err_fd);
+	close_fd(&stdio->in_fd);
+	close_fd(&stdio->out_fd);
+	close_fd(&stdio->err_fd);
 }
 
 static void hand_out_input(struct minded *minded)

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * uplink_ports.c - host ports held by bound sockets for as long as a container is minded. */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/supervisor/minded.h"
+
+static bool same_port(const struct published_port *a, const struct published_port *b)
+{
+	return a->container_port == b->container_port && strcmp(a->protocol, b->protocol) == 0 &&
+	       strcmp(a->host_ip ? a->host_ip : "", b->host_ip ? b->host_ip : "") == 0;
+}
+
+static void ports_free(struct minded *minded)
+{
+	for (size_t i = 0; minded->ports && i < minded->container->port_count; i++)
+		free(minded->ports[i].host_ip);
+	free(minded->ports);
+	minded->ports = NULL;
+}
+
+static void ports_copy(struct minded *minded)
+{
+	const struct container *container = minded->container;
+
+	ports_free(minded);
+	minded->ports = xcalloc(container->port_count, sizeof(*minded->ports));
+	for (size_t i = 0; i < container->port_count; i++) {
+		minded->ports[i] = container->ports[i];
+		minded->ports[i].host_ip = xstrdup(container->ports[i].host_ip);
+	}
+}
+
+/* Give an ephemeral port of the record the number that is known for it; each is taken once. */
+static bool port_recall(struct minded *minded, const struct published_port *known)
+{
+	for (size_t i = 0; known->host_port && i < minded->container->port_count; i++) {
+		struct published_port *port = &minded->ports[i];
+
+		if (port->host_port || !same_port(port, known))
+			continue;
+		port->host_port = known->host_port;
+		return true;
+	}
+	return false;
+}
+
+/* What the endpoint records remember of an earlier run, or of the caller's own choice. */
+static bool ports_recall(struct minded *minded)
+{
+	struct endpoint *endpoints = NULL;
+	size_t count = 0;
+	bool recalled = false;
+
+	if (endpoint_of_container(minded->supervisor->engine, minded->container->id, &endpoints,
+		    &count, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < endpoints[i].port_count; j++)
+			recalled |= port_recall(minded, &endpoints[i].ports[j]);
+	}
+	endpoint_list_free(endpoints, count);
+	return recalled;
+}
+
+int ports_hold(struct minded *minded, struct error *err)
+{
+	const struct engine *engine = minded->supervisor->engine;
+	size_t count = minded->container->port_count;
+	bool recalled;
+	int r;
+
+	if (count == 0 || minded->port_fds)
+		return 0;
+	ports_copy(minded);
+	recalled = ports_recall(minded);
+	r = port_reserve(
+		engine, minded->ports, count, &minded->port_fds, &minded->port_fd_count, err);
+	if (r == -EADDRINUSE && recalled) {
+		/* A chosen port may be chosen anew. */
+		ports_copy(minded);
+		r = port_reserve(engine, minded->ports, count, &minded->port_fds,
+			&minded->port_fd_count, err);
+	}
+	if (r < 0)
+		ports_free(minded);
+	return r;
+}
+
+void ports_let_go(struct minded *minded)
+{
+	for (size_t i = 0; i < minded->port_fd_count; i++)
+		close_fd(&minded->port_fds[i]);
+	free(minded->port_fds);
+	minded->port_fds = NULL;
+	minded->port_fd_count = 0;
+	ports_free(minded);
+}
