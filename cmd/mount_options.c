@@ -54,7 +54,7 @@ static void set_anonymous(struct spec_mount *mount)
 
 static int check_volume_name(const char *name, struct error *err)
 {
-	if (name_is_safe(name) && strlen(name) > 1)
+	if (name_is_safe(name))
 		return 0;
 	return error_set(err, -EINVAL,
 		"create %s: \"%s\" includes invalid characters for a local volume name, only "
