@@ -398,6 +398,8 @@ static struct node *shape_string_map(
 static struct node *shape_table(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
+	if (canon_is_open(c, node))
+		return node;
 	if (node->kind != NODE_MAPPING)
 		return wrong_type(c, node, path, "mapping");
 	canonical_mapping(c, row->sub, node, path);

@@ -240,7 +240,7 @@ static int check_key(struct parser *p, struct node *mapping, const struct node *
 }
 
 static int parse_entry(
-	struct parser *p, yaml_event_t *key_event, struct node *node, struct node **merge_source)
+	struct parser *p, yaml_event_t *key_event, struct node *node, struct node_entry *merge)
 {
 	cleanup_event yaml_event_t event = { 0 };
 	struct node *key, *value;
@@ -257,12 +257,13 @@ static int parse_entry(
 	if (r < 0)
 		return r;
 	is_merge = key->kind == NODE_STRING && !key->is_quoted && strcmp(key->text, "<<") == 0;
-	if (is_merge && *merge_source)
+	if (is_merge && merge->value)
 		return refuse(p, key->mark,
 			"mapping key \"<<\" already defined at line %u, column %u",
-			(*merge_source)->mark.line, (*merge_source)->mark.column);
+			merge->key_mark.line, merge->key_mark.column);
 	if (is_merge) {
-		*merge_source = value;
+		merge->key_mark = key->mark;
+		merge->value = value;
 		return 0;
 	}
 	/* A bad key spoils its entry only; the rest is still worth reading. */
@@ -274,7 +275,7 @@ static int parse_entry(
 static int parse_mapping(struct parser *p, const yaml_event_t *start, struct node **ret)
 {
 	struct node *node = node_new(p->arena, NODE_MAPPING, mark_of(p, &start->start_mark));
-	struct node *merge_source = NULL;
+	struct node_entry merge = { 0 }; /* the `<<` of this mapping */
 	int r;
 
 	for (;;) {
@@ -285,12 +286,12 @@ static int parse_mapping(struct parser *p, const yaml_event_t *start, struct nod
 			return r;
 		if (event.type == YAML_MAPPING_END_EVENT)
 			break;
-		r = parse_entry(p, &event, node, &merge_source);
+		r = parse_entry(p, &event, node, &merge);
 		if (r < 0)
 			return r;
 	}
-	if (merge_source) {
-		r = merge_mappings(p, node, merge_source);
+	if (merge.value) {
+		r = merge_mappings(p, node, merge.value);
 		if (r < 0)
 			return r;
 	}

@@ -139,6 +139,10 @@ def env_text(r):
     return ("\r\n" if r.random() < .1 else "\n").join(lines) + "\n"
 
 
+# Lists that grow by what the base has already: Docker Compose refuses the doubled item, we keep one.
+REPEATED = {"external_links", "security_opt", "group_add", "device_cgroup_rules", "volumes_from"}
+
+
 def generated(seed, count):
     for number in range(count):
         r = random.Random(seed * 1000003 + number)
@@ -153,7 +157,7 @@ def generated(seed, count):
         else:
             compose = document(r)
             if number % 4 == 3:
-                again = r.sample(sorted(set(compose["services"]["s"]) & set(SERVICE)), 1)
+                again = r.sample(sorted(set(compose["services"]["s"]) & set(SERVICE) - REPEATED), 1)
                 files["over.json"] = json.dumps({"services": {"s": {key: SERVICE[key](r) for key in again}}})
                 one["load"] = ["compose.json", "over.json"]
         files["compose.json"] = json.dumps(compose)
