@@ -142,7 +142,7 @@ static void normalise_service(struct loader *l, const char *name, struct node *s
 	complete_secrets(l, service);
 	sort_hosts(node_get(service, "extra_hosts"));
 	sort_hosts(node_get(node_get(service, "build"), "extra_hosts"));
-	if (!l->options->no_env_resolution)
+	if (!l->options->no_env_resolution && !l->options->no_interpolate)
 		loader_resolve_environment(l, name, service);
 }
 
