@@ -8,7 +8,7 @@
  * "redis:7"); an image without a name keeps an entry without annotation. Beside it
  * <data>/layers/CHAINHEX/diff is the unpacked form that overlay takes as lowerdir; CHAINHEX is the
  * chain ID. One flock (<run>/images.lock) covers every change of the index; blobs and layers appear
- * by rename and are immutable. */
+ * by rename and are immutable. store.h tells how an image gets in and what a kill leaves. */
 #ifndef MYCOMPOSE_IMAGE_IMAGE_H
 #define MYCOMPOSE_IMAGE_IMAGE_H
 
@@ -41,7 +41,7 @@ struct image {
 	char *architecture;
 	char *os;
 	int64_t created_ns;   /* 0 when unknown */
-	uint64_t size;	      /* bytes of the unpacked layers' tars (docker's SIZE) */
+	uint64_t size;	      /* bytes of the layers' uncompressed tars (docker's SIZE) */
 	char **diff_ids;      /* "sha256:HEX" of each uncompressed layer tar, base first */
 	char **chain_ids;     /* "sha256:HEX", base first; layers/HEX/diff is the folder */
 	char **layer_digests; /* "sha256:HEX" of the blobs as stored, base first */
@@ -72,7 +72,8 @@ char *image_ref_canonical(const struct image_ref *ref);
  * -ENOENT: "No such image: X". */
 int image_find(
 	const struct engine *engine, const char *text, struct image **ret, struct error *err);
-/* Every image, newest first, each once (names collects its references). */
+/* Every image, newest first, each once (names collects its references). One that cannot be read is
+ * told by log_warning and left out. */
 int image_list(
 	const struct engine *engine, struct image ***ret, size_t *ret_count, struct error *err);
 void image_list_free(struct image **images, size_t count);
@@ -89,9 +90,10 @@ int image_chain_paths(
 int image_tag(const struct engine *engine, const struct image *image, const char *reference,
 	struct error *err);
 /* `docker rmi`: remove a name; when it was the last one, the image, and the blobs and layers nobody
- * else uses. `in_use` says for an image id whether a container needs it (-EBUSY then unless only a
- * name is taken off); chains in `keep_chains` (of containers whose image is gone) stay. Prints
- * nothing: ret_untagged/ret_deleted name what went. */
+ * else uses. By ID: the image with its name; several names need `force` (-EBUSY). `force` on an
+ * image in use takes its names off and keeps it. `in_use` says for an image id whether a container
+ * needs it (-EBUSY then unless only a name is taken off); chains in `keep_chains` (of containers
+ * whose image is gone) stay. Prints nothing: ret_untagged/ret_deleted name what went. */
 struct image_removal {
 	char **untagged; /* "redis:7" */
 	char **deleted;	 /* "sha256:HEX": the image id, then layers */
@@ -103,24 +105,30 @@ int image_remove(const struct engine *engine, const char *text, bool force,
 
 /* `import`: a root file system tar (any compression libarchive knows) becomes a one-layer image.
  * `changes`: Dockerfile-like lines, "CMD [\"redis-server\"]", "ENV A=b", "EXPOSE 6379",
- * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL". The tar is read from tar_fd,
- * its name is for messages. */
+ * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL". The tar is read from tar_fd (a
+ * pipe will do), its name is for messages. reference and message may be NULL. The same tar, changes
+ * and reference again change nothing and give the image that is there. Errors leave the store as it
+ * was. */
 int image_import(const struct engine *engine, int tar_fd, const char *tar_name,
 	const char *reference, char *const *changes, const char *message, struct image **ret,
 	struct error *err);
 /* Check one --change line and apply it to a config (also used by commit). */
 int image_config_change(struct image_config *config, const char *line, struct error *err);
 
-/* `load`: docker-archive (docker save) or OCI archive, from a tar stream; or an OCI layout
- * directory. Names found become the store's. */
+/* `load`: docker-archive (docker save) or OCI archive, from a tar stream of any compression; or an
+ * OCI layout directory, opened. All images of it or none; of an index, the one for this machine.
+ * Names found become the store's. ret_loaded: a familiar reference for each, or "sha256:HEX" where
+ * there is none. */
 int image_load(const struct engine *engine, int tar_fd, const char *tar_name, char ***ret_loaded,
 	struct error *err);
-/* `save`: one tar that is both docker-archive and OCI layout (as docker >= 25 writes). */
+/* `save`: one tar that is both docker-archive and OCI layout (as docker >= 25 writes). By ID:
+ * without names. */
 int image_save(const struct engine *engine, char *const *references, int out_fd, struct error *err);
 
 /* `commit`: the writable layer (upperdir_fd, overlay form) on top of `parent` becomes a new image:
  * whiteout devices and opaque xattrs are turned into .wh. entries, overlay's own xattrs are
- * dropped. `config` is the new container config. reference may be NULL. */
+ * dropped. `config` is the new container config. reference and options may be NULL. The upper
+ * directory must come from a mount with redirect_dir=off and metacopy=off, else -EOPNOTSUPP. */
 struct image_commit_options {
 	const char *author;
 	const char *message;

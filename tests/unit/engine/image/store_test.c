@@ -2,6 +2,7 @@
  * store_test.c - what is found, shared, swept and synced; many commands at once, and killed ones.
  */
 #include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "engine/image/store.h"
@@ -215,6 +216,7 @@ static pid_t hold_workspace(const struct world *world)
 		struct store store = STORE_INIT;
 		struct descriptor blob = { 0 };
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (store_open(&store, &world->engine, NULL) == 0 &&
 			store_begin(&store, NULL) == 0 &&
 			store_blob_write(&store, "half", 4, "x", &blob, NULL) == 0)
