@@ -3,8 +3,11 @@
  * a sync. */
 #include "testhost.h"
 
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <seccomp.h>
+#include <sys/file.h>
 
+#include "engine/base/times.h"
 #include "engine/net/firewall.h"
 
 static struct network front = {
@@ -324,6 +327,70 @@ static void row_12_10_parallel_ups_and_iptables_lose_no_rule(void **state)
 	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
 }
 
+static void row_12_10_the_xtables_lock_is_waited_for(void **state)
+{
+	struct testhost *host = *state;
+	int held[2], status;
+	int64_t began;
+	pid_t pid;
+	char byte;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	assert_int_equal(pipe2(held, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(getenv("XTABLES_LOCKFILE"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || write(held[1], "x", 1) != 1)
+			_exit(1);
+		usleep(300000);
+		_exit(0);
+	}
+	assert_int_equal(read(held[0], &byte, 1), 1);
+	began = time_monotonic();
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	assert_true(time_monotonic() - began > 200 * NS_PER_MS);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(held[0]);
+	close(held[1]);
+}
+
+/* Somebody writes the table without the lock, again and again: each commit answers EAGAIN. */
+static int sync_always_overtaken(struct testhost *host)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct error err = ERROR_INIT;
+	int64_t began = time_monotonic();
+
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAGAIN), SCMP_SYS(setsockopt), 2,
+		    SCMP_A1(SCMP_CMP_EQ, IPPROTO_IP),
+		    SCMP_A2(SCMP_CMP_EQ, IPT_SO_SET_REPLACE)) < 0 ||
+		seccomp_load(filter) < 0)
+		return 1;
+	if (firewall_sync(&host->engine, &err) != -EAGAIN)
+		return 2;
+	if (!strstr(error_text(&err), "iptables table 'filter'"))
+		return 3;
+	return time_monotonic() - began > 100 * NS_PER_MS ? 0 : 4;
+}
+
+static void row_12_10_an_overtaken_commit_is_tried_again(void **state)
+{
+	struct testhost *host = *state;
+	int status;
+	pid_t pid;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	pid = fork();
+	if (pid == 0)
+		_exit(sync_always_overtaken(host));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void user_chain_goes_when_it_is_empty(void **state)
 {
 	struct testhost *host = *state;
@@ -444,6 +511,8 @@ int main(void)
 		host_test(row_12_12_rules_are_remade_whatever_was_lost),
 		host_test(rules_of_others_stay),
 		host_test(row_12_10_parallel_ups_and_iptables_lose_no_rule),
+		host_test(row_12_10_the_xtables_lock_is_waited_for),
+		host_test(row_12_10_an_overtaken_commit_is_tried_again),
 		host_test(user_chain_goes_when_it_is_empty),
 		host_test(two_worlds_on_one_host_do_not_touch_each_other),
 		host_test(unpublished_bridges_do_not_carry_loopback),

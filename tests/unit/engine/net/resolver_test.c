@@ -510,6 +510,136 @@ static void other_names_go_to_the_hosts_resolvers(void **state)
 	scene_clear(&s);
 }
 
+static void read_all(struct resolver *resolver, int fd, uint8_t *bytes, size_t length)
+{
+	for (size_t got = 0; got < length;) {
+		assert_true(serve_until_ready(resolver, fd, PATIENCE_MS));
+		ssize_t r = recv(fd, bytes + got, length - got, 0);
+
+		assert_true(r > 0);
+		got += (size_t)r;
+	}
+}
+
+/* Who asks by TCP is answered from TCP, in pieces as they may come. */
+static void askers_by_tcp_are_forwarded_by_tcp(void **state)
+{
+	uint8_t query[DNS_UDP_PLAIN], framed[DNS_UDP_PLAIN + 2], out[4000];
+	size_t length = query_make(query, "Big.Example", DNS_TYPE_A, 0x77), size;
+	struct testhost *host = *state;
+	struct dns_query parsed;
+	struct dns_reply reply;
+	struct answer answer;
+	int listener, upstream, fd;
+	struct scene s;
+
+	SKIP_UNLESS_ROOT();
+	resolv_conf_write("nameserver 127.0.0.53\n");
+	s = scene_set(host);
+	listener = listener_in(host->host_netns, "127.0.0.53", DNS_PORT);
+	fd = tcp_to_resolver(s.web_ns, "172.30.0.1");
+	tcp_send(fd, query, length);
+	assert_true(serve_until_ready(s.resolver, listener, PATIENCE_MS));
+	upstream = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_true(upstream >= 0);
+	read_all(s.resolver, upstream, framed, length + 2);
+	assert_int_equal(framed[0] << 8 | framed[1], length);
+	assert_memory_equal(framed + 4, query + 2, length - 2);
+	assert_int_equal(dns_query_parse(framed + 2, length, &parsed), DNS_NOERROR);
+	dns_reply_begin(&reply, out + 2, sizeof(out) - 2, framed + 2, &parsed, DNS_NOERROR);
+	for (uint32_t i = 0; i < 100; i++)
+		dns_reply_add_a(&reply, 60, 0x0a000000 + i);
+	size = dns_reply_end(&reply);
+	out[0] = (uint8_t)(size >> 8);
+	out[1] = (uint8_t)size;
+	for (size_t at = 0; at < size + 2; at += 700) {
+		size_t piece = size + 2 - at < 700 ? size + 2 - at : 700;
+
+		assert_int_equal(send(upstream, out + at, piece, 0), (ssize_t)piece);
+		usleep(1000);
+		resolver_run(s.resolver);
+	}
+	answer = tcp_receive(s.resolver, fd);
+	assert_int_equal(answer.rcode, DNS_NOERROR);
+	assert_int_equal(answer.count, 100);
+	assert_memory_equal(answer.bytes, query, 2);
+	close(fd);
+	close(upstream);
+	close(listener);
+	resolv_conf_write("");
+	scene_clear(&s);
+}
+
+/* More questions on one connection than may be awaited at once: all are answered in the end. */
+static void pipelined_questions_wait_their_turn(void **state)
+{
+	uint8_t query[DNS_UDP_PLAIN];
+	struct testhost *host = *state;
+	bool seen[40] = { false };
+	struct scene s;
+	int fd;
+
+	SKIP_UNLESS_ROOT();
+	resolv_conf_write("nameserver 127.0.0.53\n"); /* nobody there */
+	s = scene_set(host);
+	fd = tcp_to_resolver(s.web_ns, "172.30.0.1");
+	for (uint16_t i = 0; i < ARRAY_LEN(seen); i++)
+		tcp_send(fd, query, query_make(query, "example.org", DNS_TYPE_A, i));
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+		struct answer answer = tcp_receive(s.resolver, fd);
+
+		assert_int_equal(answer.rcode, DNS_SERVFAIL);
+		assert_int_equal(answer.bytes[0], 0);
+		assert_true(answer.bytes[1] < ARRAY_LEN(seen));
+		assert_false(seen[answer.bytes[1]]);
+		seen[answer.bytes[1]] = true;
+	}
+	close(fd);
+	resolv_conf_write("");
+	scene_clear(&s);
+}
+
+/* An answer longer than the asker takes is cut; an upstream that says "truncated" is passed on. */
+static void truncation_reaches_the_asker(void **state)
+{
+	uint8_t query[DNS_UDP_PLAIN], message[DNS_UDP_PLAIN], out[2000];
+	size_t length = query_make(query, "big.example", DNS_TYPE_A, 0x78), size;
+	struct sockaddr_in address = address_of("172.30.0.1", DNS_PORT), peer;
+	struct testhost *host = *state;
+	socklen_t peer_length = sizeof(peer);
+	struct dns_query parsed;
+	struct dns_reply reply;
+	int upstream, fd;
+	struct scene s;
+	ssize_t got;
+
+	SKIP_UNLESS_ROOT();
+	resolv_conf_write("nameserver 127.0.0.53\n");
+	s = scene_set(host);
+	upstream = socket_in(host->host_netns, SOCK_DGRAM, "127.0.0.53", DNS_PORT);
+	fd = socket_in(s.web_ns, SOCK_DGRAM, NULL, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(send(fd, query, length, 0), (ssize_t)length);
+	assert_true(serve_until_ready(s.resolver, upstream, PATIENCE_MS));
+	got = recvfrom(
+		upstream, message, sizeof(message), 0, (struct sockaddr *)&peer, &peer_length);
+	assert_int_equal(dns_query_parse(message, (size_t)got, &parsed), DNS_NOERROR);
+	dns_reply_begin(&reply, out, sizeof(out), message, &parsed, DNS_NOERROR);
+	for (uint32_t i = 0; i < 60; i++)
+		dns_reply_add_a(&reply, 60, 0x0a000000 + i);
+	size = dns_reply_end(&reply);
+	assert_true(size > DNS_UDP_PLAIN);
+	sendto(upstream, out, size, 0, (struct sockaddr *)&peer, peer_length);
+	assert_true(serve_until_ready(s.resolver, fd, PATIENCE_MS));
+	got = recv(fd, out, sizeof(out), 0);
+	assert_int_equal(got, length);
+	assert_true(out[2] & 2);
+	close(fd);
+	close(upstream);
+	resolv_conf_write("");
+	scene_clear(&s);
+}
+
 static void silent_and_absent_resolvers_are_passed_over(void **state)
 {
 	struct testhost *host = *state;
@@ -762,6 +892,9 @@ int main(void)
 		host_test(many_replicas_are_cut_by_udp_and_whole_by_tcp),
 		host_test(tcp_nonsense_ends_the_connection),
 		host_test(other_names_go_to_the_hosts_resolvers),
+		host_test(askers_by_tcp_are_forwarded_by_tcp),
+		host_test(pipelined_questions_wait_their_turn),
+		host_test(truncation_reaches_the_asker),
 		host_test(silent_and_absent_resolvers_are_passed_over),
 		host_test(container_may_have_resolvers_of_its_own),
 		host_test(row_12_5_internal_network_resolves_no_outside_name),
