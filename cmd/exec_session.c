@@ -130,16 +130,17 @@ static int join_terminal(struct session *session, struct error *err)
 		return relay_new(session->loop, STDIN_FILENO, session->console_fd,
 			session->console_fd, STDOUT_FILENO, true, &session->relay, err);
 	session_copy_size(STDOUT_FILENO, session->console_fd);
-	return pump_new(session->loop, session->console_fd, STDOUT_FILENO, &session->pumps[0], err);
+	return pump_new(
+		session->loop, &session->console_fd, STDOUT_FILENO, &session->pumps[0], err);
 }
 
 static int join_pipes(struct session *session, struct error *err)
 {
 	int r = pump_new(
-		session->loop, session->out[READ_END], STDOUT_FILENO, &session->pumps[0], err);
+		session->loop, &session->out[READ_END], STDOUT_FILENO, &session->pumps[0], err);
 
 	if (r == 0)
-		r = pump_new(session->loop, session->err[READ_END], STDERR_FILENO,
+		r = pump_new(session->loop, &session->err[READ_END], STDERR_FILENO,
 			&session->pumps[1], err);
 	if (r == 0 && session->options->interactive)
 		/* The relay owns the pipe from here on. */

@@ -220,7 +220,7 @@ int log_follow_run(struct log_follow *follow,
 	if (r == 0)
 		r = print_available(follow, err);
 	fflush(stdout);
-	while (r == 0 && follow->options.follow && !follow->interrupted) {
+	while (r == 0 && follow->options.follow && !follow->interrupted && !ferror(stdout)) {
 		bool was_up = any_up(follow);
 
 		if (was_up)

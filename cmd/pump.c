@@ -14,9 +14,8 @@
 #define DRAIN_MAX 64 /* chunks: more than a pipe or pty holds; a background writer ends it */
 
 struct pump {
-	int from_fd;
+	int *from_fd;
 	int out_fd;
-	bool reader_gone;
 	struct loop_source *source;
 	char bytes[CHUNK];
 };
@@ -48,15 +47,18 @@ bool pump_write(int out_fd, const void *bytes, size_t length)
 /* 1 = something was read, 0 = nothing at the moment, -1 = the end. */
 static int move(struct pump *pump)
 {
-	ssize_t n = read(pump->from_fd, pump->bytes, sizeof(pump->bytes));
+	ssize_t n = read(*pump->from_fd, pump->bytes, sizeof(pump->bytes));
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
 		return -1;
-	if (!pump->reader_gone)
-		pump->reader_gone = !pump_write(pump->out_fd, pump->bytes, (size_t)n);
-	return 1;
+	if (pump_write(pump->out_fd, pump->bytes, (size_t)n))
+		return 1;
+	loop_remove(pump->source);
+	pump->source = NULL;
+	close_fd(pump->from_fd);
+	return -1;
 }
 
 static void on_readable(int fd, uint32_t events, void *arg)
@@ -71,15 +73,15 @@ static void on_readable(int fd, uint32_t events, void *arg)
 	pump->source = NULL;
 }
 
-int pump_new(struct loop *loop, int from_fd, int out_fd, struct pump **ret, struct error *err)
+int pump_new(struct loop *loop, int *from_fd, int out_fd, struct pump **ret, struct error *err)
 {
 	struct pump *pump = xcalloc(1, sizeof(*pump));
 	int r;
 
 	pump->from_fd = from_fd;
 	pump->out_fd = out_fd;
-	fcntl(from_fd, F_SETFL, fcntl(from_fd, F_GETFL) | O_NONBLOCK);
-	r = loop_add_fd(loop, from_fd, EPOLLIN, on_readable, pump, &pump->source, err);
+	fcntl(*from_fd, F_SETFL, fcntl(*from_fd, F_GETFL) | O_NONBLOCK);
+	r = loop_add_fd(loop, *from_fd, EPOLLIN, on_readable, pump, &pump->source, err);
 	if (r < 0) {
 		free(pump);
 		return r;
@@ -90,7 +92,7 @@ int pump_new(struct loop *loop, int from_fd, int out_fd, struct pump **ret, stru
 
 void pump_drain(struct pump *pump)
 {
-	for (int i = 0; i < DRAIN_MAX && move(pump) > 0; i++)
+	for (int i = 0; *pump->from_fd >= 0 && i < DRAIN_MAX && move(pump) > 0; i++)
 		;
 }
 

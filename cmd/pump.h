@@ -8,9 +8,9 @@
 
 struct pump;
 
-/* from_fd becomes non-blocking; both stay the caller's. When nobody reads out_fd any more the bytes
- * are dropped, so that the container is not stopped by it. */
-int pump_new(struct loop *loop, int from_fd, int out_fd, struct pump **ret, struct error *err);
+/* *from_fd becomes non-blocking; both stay the caller's. When nobody reads out_fd any more *from_fd
+ * is closed and set to -1, so that the writer learns of it as in any pipe (SIGPIPE). */
+int pump_new(struct loop *loop, int *from_fd, int out_fd, struct pump **ret, struct error *err);
 /* Copy what is still there, after the writer has ended. */
 void pump_drain(struct pump *pump);
 void pump_free(struct pump *pump);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +136,7 @@ static void drop_missing(struct app *app, char **names)
 
 		if (container_find(&app->engine, *name, &container, &err) == -ENOENT) {
 			app_print_error(app, &err);
+			free(*name);
 			continue;
 		}
 		*kept++ = *name;

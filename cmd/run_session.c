@@ -14,7 +14,8 @@
 #include "engine/supervisor/control.h"
 #include "engine/supervisor/relay.h"
 
-#define EXIT_ENGINE 125 /* docker's code for "the engine, not the command, failed" */
+#define INTERRUPTS_TO_KILL 3
+#define EXIT_ENGINE	   125 /* docker's code for "the engine, not the command, failed" */
 
 struct session {
 	const struct container *container;
@@ -23,8 +24,26 @@ struct session {
 	struct relay *relay;
 	int console_fd; /* the supervisor's, -1 = none */
 	bool reader_gone[2];
-	struct error input_err; /* stdin could not be joined */
+	unsigned int interrupts; /* SIGINT and SIGTERM so far */
+	struct error input_err;	 /* stdin could not be joined */
 };
+
+static void submit(struct session *session, struct request *request)
+{
+	uint64_t tag;
+
+	snprintf(request->id, sizeof(request->id), "%s", session->container->id);
+	/* That it has just ended is the only way this fails, and its end is told anyway. */
+	(void)control_submit(session->control, request, &tag, NULL);
+}
+
+/* What a pipe would do to a writer whose reader has gone; PID 1 does not die of SIGPIPE. */
+static void stop_unheard(void *arg)
+{
+	struct request request = { .operation = OPERATION_STOP, .timeout_ns = -1 };
+
+	submit(arg, &request);
+}
 
 static void on_output(const struct container *container, enum log_stream stream, int64_t time_ns,
 	const char *bytes, size_t length, void *arg)
@@ -34,8 +53,12 @@ static void on_output(const struct container *container, enum log_stream stream,
 
 	(void)container;
 	(void)time_ns;
-	if (!session->reader_gone[stream])
-		session->reader_gone[stream] = !pump_write(fd, bytes, length);
+	if (session->reader_gone[stream] || pump_write(fd, bytes, length))
+		return;
+	session->reader_gone[stream] = true;
+	/* Not from here: the supervisor is in the middle of reading. */
+	loop_add_timer(
+		supervisor_loop(control_supervisor(session->control)), 0, stop_unheard, session);
 }
 
 static void on_input_ready(const struct container *container, int fd, void *arg)
@@ -60,7 +83,6 @@ static void on_signal(int signal, void *arg)
 {
 	struct session *session = arg;
 	struct request request = { .operation = OPERATION_KILL, .signal = signal };
-	uint64_t tag;
 
 	if (signal == SIGWINCH) {
 		if (session->relay)
@@ -69,9 +91,12 @@ static void on_signal(int signal, void *arg)
 			session_copy_size(STDOUT_FILENO, session->console_fd);
 		return;
 	}
-	snprintf(request.id, sizeof(request.id), "%s", session->container->id);
-	/* That it has just ended is the only way this fails, and its end is told anyway. */
-	(void)control_submit(session->control, &request, &tag, NULL);
+	if (signal == SIGINT || signal == SIGTERM)
+		session->interrupts++;
+	/* A program without a handler never hears them as PID 1; whoever insists is obeyed. */
+	if (session->interrupts >= INTERRUPTS_TO_KILL)
+		request.signal = SIGKILL;
+	submit(session, &request);
 }
 
 static int start(struct session *session, struct error *err)
