@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "compose/pathnames.h"
+#include "compose/tmpfs.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/times.h"
@@ -175,12 +176,19 @@ static void build_mount(struct loader *l, struct mount *mount, const struct node
 static void build_tmpfs(struct loader *l, struct mount *mount, const struct node *node)
 {
 	size_t length = strcspn(node->text, ":");
+	struct tmpfs_options options;
 
 	mount->mark = node->mark;
 	mount->type = SERVICE_MOUNT_TMPFS;
 	mount->target = pathname_clean(l->arena, arena_strndup(l->arena, node->text, length));
-	if (node->text[length] && node->text[length + 1])
-		mount->tmpfs_options = node->text + length + 1;
+	if (!node->text[length] || !node->text[length + 1])
+		return;
+	mount->tmpfs_options = node->text + length + 1;
+	if (tmpfs_options_parse(mount->tmpfs_options, &options)) {
+		mount->tmpfs_size = options.size;
+		mount->tmpfs_mode = options.mode;
+		mount->read_only = options.read_only;
+	}
 }
 
 static void build_mounts(struct loader *l, struct service *service)

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "compose/signals.h"
+#include "compose/tmpfs.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 
@@ -180,6 +181,26 @@ const char *refuse_log_options(const struct node *node)
 	return NULL;
 }
 
+const char *refuse_published(const struct node *node)
+{
+	return node->kind == NODE_STRING && strchr(node->text, '-')
+		       ? "the engine cannot choose one port of a range yet"
+		       : NULL;
+}
+
+const char *refuse_tmpfs(const struct node *node)
+{
+	for (size_t i = 0; i < node->count; i++) {
+		const char *options = strchr(node->entries[i].value->text, ':');
+		struct tmpfs_options parsed;
+
+		if (options && !tmpfs_options_parse(options + 1, &parsed))
+			return "the engine knows only size=, mode=, ro, rw, noexec, nosuid and "
+			       "nodev";
+	}
+	return NULL;
+}
+
 const char *refuse_protocol(const struct node *node)
 {
 	return refuse_unless(
@@ -188,8 +209,9 @@ const char *refuse_protocol(const struct node *node)
 
 const char *refuse_propagation(const struct node *node)
 {
-	return refuse_unless(node, WORDS("rprivate", "private"),
-		"the engine cannot share mount propagation yet");
+	return refuse_unless(node,
+		WORDS("rprivate", "private", "rshared", "shared", "rslave", "slave"),
+		"unknown mount propagation");
 }
 
 const char *refuse_bind_recursive(const struct node *node)

@@ -256,7 +256,7 @@ static const struct key_row service_network_rows[] = {
 	{ .name = "ipv4_address",   SHAPE_STRING },
 	{ .name = "ipv6_address",   SHAPE_STRING, .status = KEY_NOT_YET, .reason = NEEDS_IPV6 },
 	{ .name = "link_local_ips", SHAPE_STRINGS, KEY_UNIQUE, .status = KEY_NOT_YET, .reason = "the engine cannot set link-local addresses yet" },
-	{ .name = "mac_address",    SHAPE_STRING, .status = KEY_NOT_YET, .reason = "the engine cannot set hardware addresses yet" },
+	{ .name = "mac_address",    SHAPE_STRING },
 	{ .name = "driver_opts",    SHAPE_OPTIONS, .status = KEY_NOT_YET, .reason = "the engine knows no endpoint options yet" },
 };
 static const TABLE(service_network_keys, "network", service_network_rows);
@@ -266,7 +266,7 @@ static const struct key_row port_rows[] = {
 	{ .name = "mode",         SHAPE_STRING, .status = KEY_NO_EFFECT },
 	{ .name = "host_ip",      SHAPE_STRING },
 	{ .name = "target",       SHAPE_INT },
-	{ .name = "published",    SHAPE_STRING },
+	{ .name = "published",    SHAPE_STRING, .refuse = refuse_published },
 	{ .name = "protocol",     SHAPE_STRING, .refuse = refuse_protocol },
 	{ .name = "app_protocol", SHAPE_STRING, .status = KEY_NO_EFFECT },
 };
@@ -381,7 +381,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "models",              SHAPE_NAMED, KEY_NULLABLE, .sub = &service_model_keys, .normalise = normalise_service_models, LATER("serve models") },
 	{ .name = "network_mode",        SHAPE_STRING, .refuse = refuse_network_mode },
 	{ .name = "networks",            SHAPE_NAMED, KEY_NULLABLE, .sub = &service_network_keys, .normalise = normalise_service_networks },
-	{ .name = "oom_kill_disable",    SHAPE_BOOL, LATER("switch the OOM killer off") },
+	{ .name = "oom_kill_disable",    SHAPE_BOOL },
 	{ .name = "oom_score_adj",       SHAPE_INT, .check = check_oom_score },
 	{ .name = "pid",                 SHAPE_STRING, KEY_NULLABLE, .refuse = refuse_pid },
 	{ .name = "pids_limit",          SHAPE_INT, KEY_TRUNCATE },
@@ -404,7 +404,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "stop_signal",         SHAPE_STRING, .refuse = refuse_stop_signal },
 	{ .name = "storage_opt",         SHAPE_OPTIONS, LATER("limit the writable layer") },
 	{ .name = "sysctls",             SHAPE_MAP, KEY_EMPTY_NULLS },
-	{ .name = "tmpfs",               SHAPE_STRING_OR_LIST, KEY_UNIQUE },
+	{ .name = "tmpfs",               SHAPE_STRING_OR_LIST, KEY_UNIQUE, .refuse = refuse_tmpfs },
 	{ .name = "tty",                 SHAPE_BOOL },
 	{ .name = "ulimits",             SHAPE_ULIMITS, .sub = &ulimit_keys },
 	{ .name = "use_api_socket",      SHAPE_BOOL, NEVER("there is no engine API whose socket could be shared") },

@@ -75,7 +75,8 @@ struct mount {
 	const char *propagation; /* bind: rprivate … */
 	uint64_t tmpfs_size;
 	uint32_t tmpfs_mode;	   /* permission bits; 0 = 01777 */
-	const char *tmpfs_options; /* of the service key `tmpfs: /run:OPTIONS`, as given */
+	const char *tmpfs_options; /* of `tmpfs: /run:OPTIONS`, as given; already in size, mode,
+				      read_only */
 };
 
 /* A config or a secret as one service sees it. */
