@@ -26,7 +26,7 @@
 
 #define ANSWER_SIZE 32768	/* the kernel builds dump parts of at most this size */
 #define QUESTION    0x80000000u /* sequence numbers of questions, apart from those of requests */
-#define SEND_SIZE   8192 /* what one datagram of requests is kept below: the socket takes 32 KiB */
+#define SEND_SIZE   4096	/* of one datagram: if all of it fails, the answers still fit */
 
 struct request {
 	const char *what; /* for the error: "create bridge" */

@@ -43,6 +43,10 @@ int network_read(
 /* All records, built-in ones only where on disk. */
 int network_read_all(
 	const struct engine *engine, struct network ***ret, size_t *ret_count, struct error *err);
+/* What the request comes to, with everything chosen that it leaves open; made nowhere yet. The
+ * lock must be held. `fixed_id` is a built-in network's, else NULL. */
+int network_plan(const struct engine *engine, const struct network_request *request,
+	const char *fixed_id, struct network **ret, struct error *err);
 bool network_is_bridge(const struct network *network);
 bool network_is_builtin(const char *name);
 struct subnet network_subnet(const struct network *network);

@@ -867,7 +867,7 @@ static void answers_come_fast_enough(void **state)
 
 static int mounts_private(void **state)
 {
-	char path[] = "/tmp/h-net-resolv-XXXXXX";
+	char path[] = "/tmp/mycompose-resolv-XXXXXX";
 	int fd;
 
 	(void)state;

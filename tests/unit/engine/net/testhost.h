@@ -120,7 +120,7 @@ static inline struct testhost *testhost_new(void)
 	char path[128];
 
 	host->home_netns = netns_here();
-	snprintf(host->root, sizeof(host->root), "/tmp/h-net-XXXXXX");
+	snprintf(host->root, sizeof(host->root), "/tmp/mycompose-net-XXXXXX");
 	assert_non_null(mkdtemp(host->root));
 	host->engine = (struct engine)ENGINE_INIT;
 	host->engine.data_path = xasprintf("%s/data", host->root);
