@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -13,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/base/numbers.h"
+#include "engine/base/strv.h"
 
 /* Those that a terminal or a service manager may send. */
 static const int forwarded[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2 };
@@ -112,6 +116,26 @@ int detach_fork(int *ret_report_fd, struct error *err)
 	return 0;
 }
 
+/* What the caller left open to us is not ours to hold on to: a lock, the end of a pipe. All of our
+ * own is close-on-exec, and what came in through execve cannot be. */
+static void close_inherited(void)
+{
+	cleanup_strv char **names = NULL;
+
+	if (dir_list(AT_FDCWD, "/proc/self/fd", &names, NULL) < 0)
+		return;
+	for (char **name = names; name && *name; name++) {
+		uint64_t fd;
+		int flags;
+
+		if (parse_u64(*name, STDERR_FILENO + 1, INT_MAX, &fd) < 0)
+			continue;
+		flags = fcntl((int)fd, F_GETFD);
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			close((int)fd);
+	}
+}
+
 int detach_finish(int *report_fd, int exit_code, struct error *err)
 {
 	cleanup_fd int null_fd = -1, fd = steal_fd(report_fd);
@@ -127,6 +151,7 @@ int detach_finish(int *report_fd, int exit_code, struct error *err)
 		if (dup2(null_fd, stdio) < 0)
 			r = error_sys(err, -errno, "detach from the terminal");
 	}
+	close_inherited();
 	if (chdir("/") < 0)
 		r = error_sys(err, -errno, "chdir /");
 	if (write(fd, &report, sizeof(report)) != sizeof(report))
