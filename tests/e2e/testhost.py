@@ -6,13 +6,18 @@ namespace joined by a veth pair that plays the outside world. No packet can leav
 pid 1 ends when the test closes its pipe (or dies), and the kernel ends everything else with it.
 """
 
+import fcntl
 import io
 import json
 import os
 import pathlib
+import pty
+import select
 import shlex
+import struct
 import subprocess
 import tarfile
+import termios
 import time
 import uuid
 
@@ -311,3 +316,37 @@ def wait_until(condition, timeout=10, interval=0.05, what="condition"):
             return value
         assert time.monotonic() < deadline, f"timed out waiting for {what}"
         time.sleep(interval)
+
+
+class Terminal:
+    """A command at a terminal of so many rows and columns."""
+
+    def __init__(self, host, *words, size=(24, 80)):
+        self.fd, self.far = pty.openpty()
+        self.resize(*size)
+        self.modes = termios.tcgetattr(self.far)
+        self.process = host.start(BINARY, *words, stdin=self.far, stdout=self.far, stderr=self.far, start_new_session=True)
+        self.text = ""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.far, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def read(self):
+        while select.select([self.fd], [], [], 0)[0]:
+            self.text += os.read(self.fd, 65536).decode(errors="replace")
+        return self.text
+
+    def expect(self, text, timeout=10):
+        wait_until(lambda: text in self.read(), timeout, what=f"{text!r} in {self.text!r}")
+
+    def end(self, timeout=10):
+        """Its exit code; fails if the terminal is not as it was."""
+        code = self.process.wait(timeout)
+        self.read()
+        assert termios.tcgetattr(self.far) == self.modes, "the terminal is left in another mode"
+        os.close(self.fd)
+        os.close(self.far)
+        return code
