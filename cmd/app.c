@@ -156,6 +156,8 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 	unsigned int needs = app->verb->needs;
 	int r;
 
+	if (app->global.dry_run && (needs & NO_DRY_RUN))
+		return error_set(err, -EINVAL, "'mycompose %s' has no --dry-run", app->verb_path);
 	if (app->ad_hoc_only)
 		needs &= ~(unsigned int)(MAY_USE_PROJECT | NEEDS_HONOURED);
 	if (needs & (NEEDS_PROJECT | NEEDS_NAME | MAY_USE_PROJECT)) {

@@ -138,7 +138,8 @@ const struct verb verb_commit = {
 	.summary = "Make an image from a container's changes",
 	.flags = commit_flags,
 	.options_size = sizeof(struct commit_options),
-	.needs = NEEDS_ENGINE | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN | STARTS_PROCESSES | MAY_USE_PROJECT |
+		 OPERANDS_ARE_SERVICES,
 	.flags_anywhere = true,
 	.defaults = commit_defaults,
 	.run = run_commit,

@@ -107,6 +107,7 @@ const struct verb verb_exec = {
 	.summary = "Run a command inside a running container",
 	.flags = exec_flags,
 	.options_size = sizeof(struct exec_options),
-	.needs = NEEDS_ENGINE | STARTS_PROCESSES | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN | STARTS_PROCESSES | MAY_USE_PROJECT |
+		 OPERANDS_ARE_SERVICES,
 	.run = run_exec,
 };

@@ -77,7 +77,7 @@ const struct verb verb_image_tag = {
 	.name = "tag",
 	.usage = "IMAGE NAME[:TAG]",
 	.summary = "Give an image one more name",
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_tag,
 };

@@ -62,7 +62,7 @@ const struct verb verb_import = {
 	.summary = "Make an image from a root file system archive",
 	.flags = import_flags,
 	.options_size = sizeof(struct import_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_import,
 };

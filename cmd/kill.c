@@ -52,7 +52,7 @@ static int kill_services(struct app *app, const struct kill_options *options,
 		r = observe_project(&app->engine, app->project_name, &observed, err);
 	if (r < 0)
 		return r;
-	progress = progress_new(mode, false);
+	progress = progress_new(mode, app->global.dry_run);
 	for (size_t i = 0; r == 0 && i < observed.container_count; i++) {
 		cleanup_free char *id = xasprintf("Container %s", observed.containers[i].name);
 		cleanup_container struct container *container = NULL;
@@ -67,7 +67,7 @@ static int kill_services(struct app *app, const struct kill_options *options,
 			break;
 		progress_event(progress, &event);
 		snprintf(request.id, sizeof(request.id), "%s", container->id);
-		r = target_request(app, container, &request, err);
+		r = app->global.dry_run ? 0 : target_request(app, container, &request, err);
 		event.text = r < 0 ? "Error" : "Killed";
 		event.status = r < 0 ? PROGRESS_ERROR : PROGRESS_DONE;
 		progress_event(progress, &event);

@@ -59,7 +59,7 @@ const struct verb verb_load = {
 	.summary = "Load images from an archive",
 	.flags = load_flags,
 	.options_size = sizeof(struct load_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_load,
 };

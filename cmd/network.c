@@ -103,7 +103,7 @@ static const struct verb verb_network_create = {
 	.summary = "Create a network",
 	.flags = create_flags,
 	.options_size = sizeof(struct create_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_create,
 };
@@ -295,7 +295,7 @@ static const struct verb verb_network_rm = {
 	.summary = "Remove networks",
 	.flags = rm_flags,
 	.options_size = sizeof(struct rm_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_rm,
 };

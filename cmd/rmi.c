@@ -83,12 +83,12 @@ static int run_rmi(struct app *app, void *opaque, char **args, struct error *err
 	return code;
 }
 
-#define RMI_VERB(verb_name, verb_alias)                                                \
-	{                                                                              \
-		.name = verb_name, .alias = verb_alias, .usage = "[OPTIONS] IMAGE...", \
-		.summary = "Remove images", .flags = rmi_flags,                        \
-		.options_size = sizeof(struct rmi_options), .needs = NEEDS_ENGINE,     \
-		.flags_anywhere = true, .run = run_rmi,                                \
+#define RMI_VERB(verb_name, verb_alias)                                                         \
+	{                                                                                       \
+		.name = verb_name, .alias = verb_alias, .usage = "[OPTIONS] IMAGE...",          \
+		.summary = "Remove images", .flags = rmi_flags,                                 \
+		.options_size = sizeof(struct rmi_options), .needs = NEEDS_ENGINE | NO_DRY_RUN, \
+		.flags_anywhere = true, .run = run_rmi,                                         \
 	}
 
 const struct verb verb_rmi = RMI_VERB("rmi", NULL);

@@ -34,7 +34,8 @@ const struct verb verb_run = {
 	.summary = "Run one command in a new container of a service or an image",
 	.flags = run_flags,
 	.options_size = sizeof(struct run_options),
-	.needs = NEEDS_ENGINE | STARTS_PROCESSES | MAY_USE_PROJECT | OPERANDS_ARE_SERVICES,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN | STARTS_PROCESSES | MAY_USE_PROJECT |
+		 OPERANDS_ARE_SERVICES,
 	.ad_hoc_exit = true,
 	.run = run_run,
 };

@@ -139,6 +139,11 @@ int targets_each(struct app *app, char *const *names,
 		cleanup_error struct error err = ERROR_INIT;
 		int r = container_find(&app->engine, *names, &container, &err);
 
+		if (r == 0 && app->global.dry_run) {
+			printf("DRY-RUN MODE - %s container %s\n", app->verb->name,
+				container->name);
+			continue;
+		}
 		if (r == 0)
 			r = act(app, container, arg, &err);
 		if (r < 0) {

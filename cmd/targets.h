@@ -24,7 +24,8 @@ bool app_is_service(const struct app *app, const char *word);
 int target_request(struct app *app, const struct container *container,
 	const struct request *request, struct error *err);
 
-/* Do `act` for each container named; print each name as typed on success, errors as they come.
+/* Do `act` for each container named (with --dry-run: say so only); print each name as typed on
+ * success, errors as they come.
  * Returns the exit code. */
 int targets_each(struct app *app, char *const *names,
 	int (*act)(

@@ -56,7 +56,8 @@ enum verb_needs {
 	NEEDS_HONOURED = 1 << 4,	/* refusals of the file stop the verb */
 	OPERANDS_ARE_SERVICES = 1 << 5, /* named services are enabled whatever their profiles say */
 	STARTS_PROCESSES =
-		1 << 6, /* inside containers, now or as their supervisor: see self_exe.h */
+		1 << 6,	     /* inside containers, now or as their supervisor: see self_exe.h */
+	NO_DRY_RUN = 1 << 7, /* it changes things without a plan: --dry-run is refused */
 };
 
 struct verb {

@@ -71,7 +71,7 @@ static const struct verb verb_volume_create = {
 	.summary = "Create a volume",
 	.flags = create_flags,
 	.options_size = sizeof(struct create_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_create,
 };
@@ -219,7 +219,7 @@ static const struct verb verb_volume_rm = {
 	.summary = "Remove volumes and what they hold",
 	.flags = rm_flags,
 	.options_size = sizeof(struct rm_options),
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_ENGINE | NO_DRY_RUN,
 	.flags_anywhere = true,
 	.run = run_rm,
 };
