@@ -54,6 +54,11 @@ static void set_anonymous(struct spec_mount *mount)
 
 static int check_volume_name(const char *name, struct error *err)
 {
+	if (name[0] && !name[1])
+		return error_set(err, -EINVAL,
+			"create %s: volume name is too short, names should be at least two "
+			"alphanumeric characters",
+			name);
 	if (name_is_safe(name))
 		return 0;
 	return error_set(err, -EINVAL,

@@ -68,6 +68,9 @@ static void spellings(void **state)
 		{ 'v', "/src:/dst:nocopy",
 			"error: invalid volume specification: '/src:/dst:nocopy': unknown mode: "
 			"nocopy" },
+		{ 'v', "a:/dst",
+			"error: create a: volume name is too short, names should be at least two "
+			"alphanumeric characters" },
 		{ 'v', ":/dst", "error: invalid volume specification: ':/dst'" },
 		{ 'v', "a:", "error: invalid volume specification: 'a:'" },
 		{ 'v', "a::ro", "error: invalid volume specification: 'a::ro'" },
@@ -79,8 +82,8 @@ static void spellings(void **state)
 		{ 'm', "type=bind,source=/s,target=/t,readonly", "bind /s /t ro size=0 mode=0" },
 		{ 'm', "type=bind,src=x,dst=/t,bind-propagation=shared",
 			"bind /work/x /t shared size=0 mode=0" },
-		{ 'm', "source=v,target=/t,volume-nocopy=true",
-			"volume v /t nocopy size=0 mode=0" },
+		{ 'm', "source=vol,target=/t,volume-nocopy=true",
+			"volume vol /t nocopy size=0 mode=0" },
 		{ 'm', "target=/t", "volume ? /t anonymous size=0 mode=0" },
 		{ 'm', "type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1770",
 			"tmpfs - /t size=1048576 mode=1770" },
@@ -111,7 +114,7 @@ static void spellings(void **state)
 
 static void two_for_one_place_are_an_error(void **state)
 {
-	char *volumes[] = { (char *)"a:/x", (char *)"b:/x/", NULL };
+	char *volumes[] = { (char *)"aa:/x", (char *)"bb:/x/", NULL };
 	struct mount_options options = { .volumes = volumes, .cwd = "/" };
 	cleanup_error struct error err = ERROR_INIT;
 	struct spec spec = { 0 };
