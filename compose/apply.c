@@ -146,7 +146,9 @@ int apply_plan(const struct plan *plan, const struct apply_options *options, str
 	int r;
 
 	apply.steps = xcalloc(plan->count + 1, sizeof(*apply.steps));
-	r = run_steps(&apply, err);
+	r = apply_repair_networks(plan, options, err);
+	if (r >= 0)
+		r = run_steps(&apply, err);
 	for (size_t i = 0; i < plan->count; i++)
 		container_free(apply.steps[i].container);
 	free(apply.steps);

@@ -37,6 +37,11 @@ void apply_progress(const struct apply *apply, const struct plan_action *action,
  * firewall agree in one go. On failure *ret_index is the action to blame. */
 int apply_prepare_starts(struct apply *apply, size_t *ret_index, struct error *err);
 
+/* What goes on running may have lost its bridge or its rules to others (the reload of a host
+ * firewall, a link deleted by hand): put back what is missing. */
+int apply_repair_networks(
+	const struct plan *plan, const struct apply_options *options, struct error *err);
+
 /* The container an action is about: the one it names by id, or the one created for its slot in this
  * plan. -ENOENT. Heap. */
 int apply_container(struct apply *apply, const struct plan_action *action, struct container **ret,

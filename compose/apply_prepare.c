@@ -176,12 +176,27 @@ static void check_ports(const struct apply_options *options, const struct plan *
 	}
 }
 
-static bool creates_or_starts(const struct plan *plan, const struct service *service)
+/* What only the engine knows to be wrong (an unknown capability, a sysctl of the host, no command)
+ * is told before the first network is made. */
+static void check_record(
+	const struct apply_options *options, const struct service *service, struct strbuf *problems)
+{
+	static const struct mark nowhere = { 0 };
+	cleanup_container struct container *container = NULL;
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (service_to_container(options->engine, options->project, service, 1, &container, &err) <
+		0)
+		add_problem(problems, &nowhere, "%s", error_text(&err)); /* it says where */
+	else if (spec_check(&container->spec, &err) < 0)
+		add_problem(problems, &service->mark, "services.%s: %s", service->name,
+			error_text(&err));
+}
+
+static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
 {
 	for (size_t i = 0; i < plan->count; i++)
-		if (plan->actions[i].service == service &&
-			(plan->actions[i].kind == PLAN_CREATE ||
-				plan->actions[i].kind == PLAN_START))
+		if (plan->actions[i].service == service && plan->actions[i].kind == kind)
 			return true;
 	return false;
 }
@@ -192,9 +207,12 @@ int apply_check(const struct plan *plan, const struct apply_options *options, st
 
 	for (size_t i = 0; i < options->project->service_count; i++) {
 		const struct service *service = &options->project->services[i];
+		const bool creates = plan_has(plan, service, PLAN_CREATE);
 
-		if (!creates_or_starts(plan, service))
+		if (!creates && !plan_has(plan, service, PLAN_START))
 			continue;
+		if (creates)
+			check_record(options, service, &problems);
 		check_mounts(options->engine, options->project, service, &problems);
 		check_networks(options->engine, options->project, service, &problems);
 		check_ports(options, plan, service, &problems);
@@ -202,4 +220,48 @@ int apply_check(const struct plan *plan, const struct apply_options *options, st
 	if (problems.length)
 		return error_set(err, -EINVAL, "%s", problems.data);
 	return 0;
+}
+
+static bool is_kept(const struct plan *plan, const struct service *service)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind == PLAN_KEEP && plan->actions[i].service == service)
+			return true;
+	return false;
+}
+
+static int network_repair(const struct engine *engine, const char *name, struct error *err)
+{
+	cleanup_network struct network *network = NULL;
+	int r = network_find(engine, name, &network, err);
+
+	if (r == -ENOENT) { /* the plan makes it */
+		error_release(err);
+		return 0;
+	}
+	return r < 0 ? r : network_up(engine, network, err);
+}
+
+int apply_repair_networks(
+	const struct plan *plan, const struct apply_options *options, struct error *err)
+{
+	const struct project *project = options->project;
+	bool any = false;
+
+	for (size_t i = 0; project && i < project->service_count; i++) {
+		const struct service *service = &project->services[i];
+
+		if (!service->network_count || !is_kept(plan, service))
+			continue;
+		any = true;
+		for (size_t n = 0; n < service->network_count; n++) {
+			const struct project_network *network =
+				project_find_network(project, service->networks[n].key);
+			int r = network_repair(options->engine, network->name, err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return any ? firewall_sync(options->engine, err) : 0;
 }
