@@ -66,6 +66,7 @@ int container_allocate_endpoints(const struct engine *engine, const struct conta
 			.container_name = container->name,
 			.address = attachment->address,
 			.mac = attachment->mac,
+			.dns = container->spec.dns,
 			.interface = interface,
 		};
 		const struct endpoint *endpoint;
