@@ -30,6 +30,17 @@ static void tell_waiting(const char *name)
 	log_warning("another mycompose command is working on this project; waiting for it");
 }
 
+/* Creations and removals that a kill interrupted are finished before anything is compared. What
+ * cannot be finished is some other container's: it must not stand in this project's way. */
+static void sweep(const struct app *app)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (!app->global.dry_run && container_sweep(&app->engine, &err) < 0)
+		log_warning("what an interrupted command left cannot be cleared away: %s",
+			error_text(&err));
+}
+
 int project_run_begin(struct project_run *run, struct app *app, struct error *err)
 {
 	cleanup_free char *lock_name = xasprintf("project-%s.lock", app->project_name);
@@ -43,11 +54,8 @@ int project_run_begin(struct project_run *run, struct app *app, struct error *er
 	run->lock_fd = lock_take(app->engine.run_fd, lock_name, -1, tell_waiting, err);
 	if (run->lock_fd < 0)
 		return run->lock_fd;
-	/* Creations and removals that a kill interrupted are finished before anything is compared.
-	 */
-	r = app->global.dry_run ? 0 : container_sweep(&app->engine, err);
-	if (r == 0)
-		r = observe_project(&app->engine, app->project_name, &run->observed, err);
+	sweep(app);
+	r = observe_project(&app->engine, app->project_name, &run->observed, err);
 	return r < 0 ? error_wrap(err, "project %s", app->project_name) : 0;
 }
 

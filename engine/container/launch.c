@@ -19,12 +19,12 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/cgroup_end.h"
 #include "engine/container/self_exe.h"
 #include "engine/container/setup.h"
 #include "engine/image/image.h"
 
 #define PATH_DEFAULT	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define KILL_TIMEOUT_MS	   10000
 #define EXIT_ENGINE_FAILED 125 /* docker run's */
 
 void setup_init(struct setup *setup, const struct engine *engine, const struct cgroup_host *host,
@@ -316,32 +316,12 @@ void launch_release(struct launch *launch)
 	close_fd(&launch->console_fd);
 }
 
-static int kill_all(const struct engine *engine, const struct cgroup_host *host, const char *id,
-	uint64_t *ret_oom_kills, struct error *err)
-{
-	cleanup_error struct error local = ERROR_INIT;
-	struct cgroup *cgroup = NULL;
-	int r = cgroup_open(host, engine->cgroup_parent, id, &cgroup, &local);
-
-	*ret_oom_kills = 0;
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = cgroup_kill(cgroup, KILL_TIMEOUT_MS, &local);
-	if (r == 0)
-		r = cgroup_oom_kills(cgroup, ret_oom_kills, &local);
-	cgroup_free(cgroup);
-	if (r == 0)
-		r = cgroup_remove(host, engine->cgroup_parent, id, &local);
-	return r < 0 ? error_move(err, &local) : 0;
-}
-
 int launch_clean(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, bool *ret_oom_killed, struct error *err)
 {
 	cleanup_free char *directory = xasprintf("containers/%s", container->id);
 	uint64_t oom_kills;
-	int r = kill_all(engine, host, container->id, &oom_kills, err);
+	int r = cgroup_end(host, engine->cgroup_parent, container->id, &oom_kills, err);
 
 	if (r == 0)
 		r = tree_remove(engine->run_fd, directory, err);

@@ -15,6 +15,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/cgroup/cgroup.h"
+#include "engine/container/cgroup_end.h"
 #include "engine/container/remove.h"
 
 /* Without a hierarchy that can be opened there is none with anything of ours in it. */
@@ -64,6 +65,18 @@ static int check_stopped(
 		container->id);
 }
 
+/* Something may run in it all the same: a supervisor was killed between starting it and writing so
+ * down, or somebody started it while it was being removed. Nobody could find that any more. */
+static int end_cgroup(const struct engine *engine, const char *id, struct error *err)
+{
+	struct cgroup_host *host = open_host();
+	uint64_t oom_kills;
+	int r = host ? cgroup_end(host, engine->cgroup_parent, id, &oom_kills, err) : 0;
+
+	cgroup_host_free(host);
+	return r;
+}
+
 int remove_finish(
 	const struct engine *engine, const char *leftover, const char *id, struct error *err)
 {
@@ -71,13 +84,8 @@ int remove_finish(
 	cleanup_free char *data_dir = xasprintf("containers/%s", leftover);
 	int r = endpoint_release_all(engine, id, err);
 
-	if (r == 0) {
-		struct cgroup_host *host = open_host();
-
-		if (host)
-			r = cgroup_remove(host, engine->cgroup_parent, id, err);
-		cgroup_host_free(host);
-	}
+	if (r == 0)
+		r = end_cgroup(engine, id, err);
 	if (r == 0)
 		r = tree_remove(engine->run_fd, run_dir, err);
 	if (r == 0)

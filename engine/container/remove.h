@@ -5,8 +5,8 @@
 
 #include "engine/container/records.h"
 
-/* Endpoints, cgroup, run directory, and then the leftover directory itself. Without the lock; safe
- * to repeat, also by two at once. */
+/* Endpoints, cgroup with all that runs in it, run directory, and then the leftover directory
+ * itself. Without the lock; safe to repeat, also by two at once. */
 int remove_finish(
 	const struct engine *engine, const char *leftover, const char *id, struct error *err);
 
