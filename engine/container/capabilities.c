@@ -15,8 +15,12 @@
 uint64_t capabilities_all(void)
 {
 	int count = cap_max_bits(); /* of the running kernel */
+	uint64_t all = 0;
 
-	return count >= 64 ? UINT64_MAX : (1ULL << count) - 1;
+	for (int i = 0; i < count && i < 64; i++)
+		if (cap_get_bound((cap_value_t)i) == 1)
+			all |= 1ULL << i;
+	return all;
 }
 
 static bool is_all(const char *name)

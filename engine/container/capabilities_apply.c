@@ -21,8 +21,7 @@ static int capability_data(int command, struct __user_cap_data_struct data[stati
 	return syscall(command, &header, data) < 0 ? -errno : 0;
 }
 
-/* What "all" can mean is what we have ourselves. A capability that was named and that we cannot
- * give is an error, so that nobody counts on it. */
+/* A capability that was named and that we cannot give is an error, so that nobody counts on it. */
 int capabilities_available(const struct container *container, uint64_t *mask, struct error *err)
 {
 	struct __user_cap_data_struct data[2];
@@ -33,7 +32,7 @@ int capabilities_available(const struct container *container, uint64_t *mask, st
 		return error_sys(err, r, "capget");
 	own = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	missing = *mask & ~own;
-	if (missing && !container->spec.privileged && *mask != capabilities_all())
+	if (missing && !container->spec.privileged)
 		return error_set(err, -EPERM,
 			"capability %d (capabilities(7)) is not ours to give on this host",
 			__builtin_ctzll(missing));

@@ -115,7 +115,8 @@ int spec_check(const struct spec *spec, struct error *err);
 struct json *spec_to_json(const struct spec *spec);
 int spec_from_json(const struct json *json, struct spec *ret, struct error *err);
 
-/* Docker's default set of 14 (HARDENING 1.1) and all up to cap_last_cap. */
+/* Docker's default set of 14 (HARDENING 1.1), and all that this host can give: up to cap_last_cap,
+ * less what the bounding set of the calling process lacks. */
 #define CAPABILITIES_DEFAULT 0x00000000a80425fbULL
 uint64_t capabilities_all(void);
 /* "NET_ADMIN", "cap_net_admin", "ALL" -> bit mask. -EINVAL for an unknown name. */
