@@ -172,10 +172,16 @@ static int run_unshare_user(char **args)
 	return 0;
 }
 
-/* With arguments that no call can take as an address. */
+/* Arguments that are not given are such that no call can take them as an address. */
 static int run_syscall(char **args)
 {
-	long result = syscall(number(args[0]), -1L, -1L, -1L, -1L, -1L, -1L);
+	long values[6] = { -1, -1, -1, -1, -1, -1 };
+	long result;
+
+	for (size_t i = 0; i < 6 && args[i + 1]; i++)
+		values[i] = number(args[i + 1]);
+	result = syscall(
+		number(args[0]), values[0], values[1], values[2], values[3], values[4], values[5]);
 
 	if (result < 0)
 		return failed("syscall");
@@ -313,7 +319,7 @@ const struct command process_commands[] = {
 	{ "open-device", 1, "PATH", run_open_device },
 	{ "mknod", 4, "PATH c|b MAJOR MINOR", run_mknod },
 	{ "unshare-user", 0, "", run_unshare_user },
-	{ "syscall", 1, "NUMBER", run_syscall },
+	{ "syscall", 1, "NUMBER [ARGUMENT...]", run_syscall },
 	{ "sleep", 0, "", run_sleep },
 	{ "ignore-term", 0, "", run_ignore_term },
 	{ "exit", 1, "STATUS", run_exit },
