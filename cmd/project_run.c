@@ -63,6 +63,9 @@ static void on_progress(const struct progress_event *event, void *arg)
 {
 	struct project_run *run = arg;
 
+	if (run->hide_starts &&
+		(!strcmp(event->text, "Starting") || !strcmp(event->text, "Started")))
+		return;
 	progress_event(run->progress, event);
 }
 

@@ -27,6 +27,7 @@ struct project_run {
 			  do */
 	/* options of the verb, passed to apply */
 	int64_t stop_timeout_ns;
+	bool hide_starts; /* the output that follows says it */
 	bool renew_anonymous_volumes;
 	bool remove_anonymous_volumes;
 };

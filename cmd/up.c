@@ -188,6 +188,7 @@ static int up_attached(struct project_run *run, const struct up_options *options
 	struct attached *attached = NULL;
 	int r;
 
+	run->hide_starts = true;
 	r = attached_begin(run, &show, &attached, err);
 	if (r == 0)
 		r = project_run_control(run, CONTROL_FOREGROUND, err);
