@@ -103,17 +103,21 @@ static void on_output(const struct container *container, enum log_stream stream,
 	struct attached *attached = arg;
 	struct shown *shown = shown_for(attached, container->id, container);
 
-	if (shown && shown->source != SIZE_MAX)
-		log_printer_bytes(attached->printer, shown->source, stream, time_ns, bytes, length);
+	if (!shown || shown->source == SIZE_MAX)
+		return;
+	progress_hide(attached->run->progress);
+	log_printer_bytes(attached->printer, shown->source, stream, time_ns, bytes, length);
 }
 
 static void read_log(struct shown *shown)
 {
 	struct log_record record;
 
-	while (shown->reader && log_reader_next(shown->reader, &record, NULL) > 0)
+	while (shown->reader && log_reader_next(shown->reader, &record, NULL) > 0) {
+		progress_hide(shown->attached->run->progress);
 		log_printer_line(shown->attached->printer, shown->source, record.stream,
 			record.time_ns, record.text, record.length);
+	}
 	fflush(stdout);
 }
 
@@ -148,6 +152,7 @@ static void notice_exit(struct attached *attached, struct shown *shown, const st
 
 	read_log(shown);
 	if (shown->source != SIZE_MAX) {
+		progress_hide(attached->run->progress);
 		log_printer_flush(attached->printer, shown->source);
 		printf("%s exited with code %d%s\n",
 			log_printer_label(attached->printer, shown->source), event->exit_code,

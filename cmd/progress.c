@@ -32,9 +32,7 @@ struct progress {
 	struct row *rows; /* one per id, in order of appearance */
 	size_t count;
 	size_t drawn_lines;
-	int64_t began_ns;
 	int64_t drawn_ns;
-	bool dirty;
 };
 
 int progress_mode_choose(const struct app *app, enum progress_mode *ret, struct error *err)
@@ -75,7 +73,6 @@ struct progress *progress_new(enum progress_mode mode, bool dry_run)
 
 	progress->mode = mode;
 	progress->dry_run = dry_run;
-	progress->began_ns = time_monotonic();
 	return progress;
 }
 
@@ -104,7 +101,6 @@ static void update_row(struct progress *progress, const struct progress_event *e
 		row->began_ns = time_monotonic();
 	row->status = event->status;
 	row->ended_ns = event->status == PROGRESS_WORKING ? 0 : time_monotonic();
-	progress->dirty = true;
 }
 
 static void print_json(const struct progress *progress, const struct progress_event *event)
@@ -189,7 +185,6 @@ static void draw(struct progress *progress)
 	fwrite(out.data, 1, out.length, stderr);
 	fflush(stderr);
 	progress->drawn_ns = now;
-	progress->dirty = false;
 }
 
 void progress_event(struct progress *progress, const struct progress_event *event)
@@ -209,6 +204,16 @@ void progress_event(struct progress *progress, const struct progress_event *even
 		progress_tick(progress);
 		break;
 	}
+}
+
+void progress_hide(struct progress *progress)
+{
+	if (!progress || progress->mode != PROGRESS_TTY || !progress->drawn_lines)
+		return;
+	fprintf(stderr, "\033[%zuA\r\033[J", progress->drawn_lines);
+	fflush(stderr);
+	progress->drawn_lines = 0;
+	progress->drawn_ns = 0;
 }
 
 void progress_tick(struct progress *progress)

@@ -17,6 +17,9 @@ struct progress *progress_new(enum progress_mode mode, bool dry_run);
 /* Leaves the block as it stands and shows the cursor again. */
 void progress_free(struct progress *progress);
 void progress_event(struct progress *progress, const struct progress_event *event);
+/* Take a terminal's block away, so that other lines can be written where it stood; the next event
+ * or tick draws it below them. */
+void progress_hide(struct progress *progress);
 /* Redraw a terminal's block if its spinner is due; cheap otherwise. */
 void progress_tick(struct progress *progress);
 

@@ -206,6 +206,11 @@ static int submit(struct apply *apply, size_t index, enum operation operation, s
 
 static int start_container(struct apply *apply, size_t index, struct error *err)
 {
+	const struct plan_action *action = &apply->plan->actions[index];
+
+	/* `up` on what exists but does not run: first that it is there, as Compose tells it. */
+	if (action->id && action->why)
+		apply_progress(apply, action, "Created", PROGRESS_DONE, NULL);
 	apply_progress(apply, &apply->plan->actions[index], "Starting", PROGRESS_WORKING, NULL);
 	return submit(apply, index, OPERATION_START, err);
 }
