@@ -113,13 +113,24 @@ int process_open(const struct process_id *id, struct error *err)
 	return steal_fd(&fd);
 }
 
-bool process_is_alive(const struct process_id *id)
+int process_find_alive(const struct process_id *id, bool *ret_alive, struct error *err)
 {
+	cleanup_error struct error local = ERROR_INIT;
 	uint64_t start_time;
 	char state;
+	int r = read_stat(id->pid, &state, &start_time, &local);
 
-	return read_stat(id->pid, &state, &start_time, NULL) == 0 && start_time == id->start_time &&
-	       !strchr("ZXx", state);
+	if (r < 0 && r != -ESRCH)
+		return error_move(err, &local);
+	*ret_alive = r == 0 && start_time == id->start_time && !strchr("ZXx", state);
+	return 0;
+}
+
+bool process_is_alive(const struct process_id *id)
+{
+	bool alive = false;
+
+	return process_find_alive(id, &alive, NULL) == 0 && alive;
 }
 
 int boot_id_read(char boot_id[static 37], struct error *err)

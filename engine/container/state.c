@@ -51,27 +51,38 @@ void container_state_release(struct container_state *state)
 	fields_release(&state_type, state);
 }
 
-static bool is_alive(const struct container_state *state)
+static int find_alive(const struct container_state *state, bool *ret_alive, struct error *err)
 {
 	char boot_id[37];
+	int r = boot_id_read(boot_id, err);
 
+	if (r < 0)
+		return r;
 	/* After a reboot pid and start time may both fit a stranger. */
-	if (boot_id_read(boot_id, NULL) < 0 || strcmp(boot_id, state->boot_id) != 0)
-		return false;
-	return process_is_alive(&state->process);
+	if (strcmp(boot_id, state->boot_id) != 0) {
+		*ret_alive = false;
+		return 0;
+	}
+	return process_find_alive(&state->process, ret_alive, err);
 }
 
-/* Nobody saw it end: neither the exit code nor the time is known, and none is invented. */
-static void correct(struct container_state *state)
+/* Nobody saw it end: neither the exit code nor the time is known, and none is invented. That it
+ * cannot be looked at is no end. */
+static int correct(struct container_state *state, struct error *err)
 {
+	bool alive = false;
+	int r;
+
 	if (state->status != CONTAINER_RUNNING && state->status != CONTAINER_PAUSED)
-		return;
-	if (is_alive(state))
-		return;
+		return 0;
+	r = find_alive(state, &alive, err);
+	if (r < 0 || alive)
+		return r;
 	state->status = CONTAINER_EXITED;
 	state->exit_code = -1;
 	state->finished_ns = 0;
 	state->process = (struct process_id){ 0, 0 };
+	return 0;
 }
 
 int container_load_state(
@@ -94,7 +105,12 @@ int container_load_state(
 	}
 	if (r < 0)
 		return r;
-	correct(&state);
+	r = correct(&state, err);
+	if (r < 0) {
+		container_state_release(&state);
+		error_wrap(err, "%s", path);
+		return r;
+	}
 	*ret = state;
 	return 0;
 }

@@ -11,9 +11,11 @@
 #include "engine/supervisor/minded.h"
 #include "engine/supervisor/restart.h"
 
+/* -ESRCH: it does not run any more. */
 static int adopt_running(struct minded *minded, struct error *err)
 {
 	const struct container *container = minded->container;
+	cleanup_error struct error problem = ERROR_INIT;
 	int r;
 
 	minded->pidfd = process_open(&minded->state.process, err);
@@ -22,12 +24,12 @@ static int adopt_running(struct minded *minded, struct error *err)
 	minded->phase = MINDED_RUNNING;
 	minded->run_began_ns = time_monotonic() - (time_now() - minded->state.started_ns);
 	r = log_writer_open(minded->supervisor->engine, container->id, container->log_max_size,
-		container->log_max_file, &minded->log, err);
+		container->log_max_file, &minded->log, &problem);
 	if (r == 0)
-		r = output_resume(minded, err);
+		r = output_resume(minded, &problem);
 	if (r < 0)
 		log_warning("container %s: output is not collected: %s", container->name,
-			error_text(err));
+			error_text(&problem));
 	uplink_resume(minded);
 	return minded_watch_exit(minded, err);
 }
@@ -84,33 +86,51 @@ static void clean_leftovers(struct supervisor *supervisor, const struct containe
 		log_warning("container %s: %s", container->name, error_text(&err));
 }
 
-/* Takes the container over. */
-static void adopt(struct supervisor *supervisor, struct container *container)
+/* One damaged or newer record is no reason to leave the others alone; a lack of descriptors would
+ * meet them too, and the next command may have more. */
+static int state_unknown(struct container *container, struct error *err)
 {
-	cleanup_error struct error err = ERROR_INIT;
+	bool is_shortage = err->code == -EMFILE || err->code == -ENFILE;
+	int r = is_shortage ? error_wrap(err, "container %s", container->name) : 0;
+
+	if (r == 0) {
+		log_warning("container %s: %s", container->name, error_text(err));
+		error_release(err);
+	}
+	container_free(container);
+	return r;
+}
+
+/* Takes the container over. */
+static int adopt(struct supervisor *supervisor, struct container *container, struct error *err)
+{
 	struct container_state state = { 0 };
 	struct minded *minded;
+	int r = container_load_state(supervisor->engine, container->id, &state, err);
 
-	if (container_load_state(supervisor->engine, container->id, &state, &err) < 0) {
-		log_warning("container %s: %s", container->name, error_text(&err));
-		container_free(container);
-		return;
-	}
+	if (r < 0)
+		return state_unknown(container, err);
 	if (state.status != CONTAINER_RUNNING && state.status != CONTAINER_PAUSED &&
 		state.status != CONTAINER_RESTARTING && !died_unseen(&state)) {
 		clean_leftovers(supervisor, container);
 		container_state_release(&state);
 		container_free(container);
-		return;
+		return 0;
 	}
 	minded = minded_new(supervisor, container, &state);
 	if (minded->state.status != CONTAINER_RUNNING && minded->state.status != CONTAINER_PAUSED) {
 		bury(minded);
-		return;
+		return 0;
 	}
-	/* It may have ended a moment ago. */
-	if (adopt_running(minded, &err) < 0)
-		bury(minded);
+	r = adopt_running(minded, err);
+	if (r < 0 && r != -ESRCH)
+		return error_wrap(err, "container %s", minded->container->name);
+	if (r == 0)
+		return 0;
+	/* It has ended a moment ago. */
+	error_release(err);
+	bury(minded);
+	return 0;
 }
 
 int supervisor_adopt(struct supervisor *supervisor, struct error *err)
@@ -121,8 +141,8 @@ int supervisor_adopt(struct supervisor *supervisor, struct error *err)
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < count; i++)
-		adopt(supervisor, steal_ptr(containers[i]));
-	container_list_free(containers, 0);
-	return 0;
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = adopt(supervisor, steal_ptr(containers[i]), err);
+	container_list_free(containers, count);
+	return r;
 }

@@ -35,7 +35,8 @@ struct minded *minded_new(
 	minded->pidfd = -1;
 	minded->input_fd = -1;
 	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
-		minded->outputs[stream] = (struct output){ minded, stream, -1, NULL };
+		minded->outputs[stream] =
+			(struct output){ .minded = minded, .stream = stream, .fd = -1 };
 	strmap_set(&supervisor->minded, container->id, minded);
 	return minded;
 }

@@ -45,6 +45,7 @@ struct output {
 	enum log_stream stream;
 	int fd; /* read end of the FIFO; stdout of a terminal container: its pty master */
 	struct loop_source *source;
+	bool paused; /* the hook is full */
 };
 
 struct minded {
@@ -164,6 +165,8 @@ int output_resume(struct minded *minded, struct error *err);
 /* Read what is left, end the log's open lines. */
 void output_finish(struct minded *minded);
 void output_close(struct minded *minded);
+/* The hook is not full any more. */
+void output_read_on(struct minded *minded);
 
 /* uplink.c */
 int uplink_prepare(struct minded *minded, struct error *err);

@@ -52,14 +52,38 @@ static int read_some(struct output *output)
 	return 1;
 }
 
+/* The one reader that is slow makes this writer wait, not the loop. */
+static void pause_if_full(struct output *output)
+{
+	const struct supervisor_hooks *hooks = &output->minded->supervisor->hooks;
+
+	if (!hooks->output_is_full || !hooks->output_is_full(hooks->arg))
+		return;
+	output->paused = true;
+	loop_modify(output->source, 0);
+}
+
+void output_read_on(struct minded *minded)
+{
+	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++) {
+		struct output *output = &minded->outputs[stream];
+
+		if (output->paused && output->source)
+			loop_modify(output->source, EPOLLIN);
+		output->paused = false;
+	}
+}
+
 static void output_ready(int fd, uint32_t events, void *arg)
 {
 	struct output *output = arg;
 
 	(void)fd;
 	(void)events;
-	if (read_some(output) >= 0)
+	if (read_some(output) >= 0) {
+		pause_if_full(output);
 		return;
+	}
 	/* Every process of it has closed the stream, or has not opened its terminal yet. The fd
 	 * stays: a pty slave may be opened again; it is read once more at the end. */
 	loop_remove(output->source);

@@ -166,6 +166,12 @@ static void client_request(uint64_t client, uint64_t tag, const struct request *
 	handle(arg, request, &origin);
 }
 
+void supervisor_read_on(struct supervisor *supervisor)
+{
+	strmap_for_each (entry, &supervisor->minded)
+		output_read_on(entry->value);
+}
+
 bool supervisor_next_event(struct supervisor *supervisor, struct event *ret)
 {
 	return event_queue_pop(&supervisor->events, ret);
@@ -192,6 +198,7 @@ static void detach_hooks(struct supervisor *supervisor)
 
 	supervisor->hooks = (struct supervisor_hooks){ 0 };
 	supervisor->detached = true;
+	supervisor_read_on(supervisor);
 	while (supervisor_next_event(supervisor, &event))
 		event_release(&event);
 }

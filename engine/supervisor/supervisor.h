@@ -71,6 +71,10 @@ struct supervisor_hooks {
 	 * arrives by `output`. */
 	void (*input_ready)(const struct container *container, int fd, void *arg);
 	void *arg;
+	/* Asked after each `output`: true = the hook has enough for now. Nothing more of that
+	 * stream is read (so the container waits once its FIFO is full, and nobody else does) until
+	 * supervisor_read_on. */
+	bool (*output_is_full)(void *arg);
 };
 
 struct supervisor;
@@ -84,6 +88,8 @@ struct loop *supervisor_loop(struct supervisor *supervisor);
 
 /* Accept the request; its reply comes as an event with this tag, maybe at once. */
 void supervisor_submit(struct supervisor *supervisor, const struct request *request, uint64_t tag);
+/* The output hook can take more. */
+void supervisor_read_on(struct supervisor *supervisor);
 /* Take the next event of the local queue (replies to local tags and everything else). false = none
  * at the moment. */
 bool supervisor_next_event(struct supervisor *supervisor, struct event *ret);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * adopt_test.c - a supervisor dies, and the next one goes on where it left. */
+#include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "tests/unit/engine/supervisor/group.h"
@@ -254,7 +255,44 @@ static void a_child_left_between_clone_and_record_is_replaced(void **state)
 	next_event(group, EVENT_EXITED, container);
 }
 
+/* Whatever it is that cannot be opened for lack of descriptors, it is no sign of a death. */
+static void row_14_12_an_adoption_without_enough_descriptors_ends_no_container(void **state)
+{
+	struct group *group = group_or_skip(state);
+	cleanup_container struct container *container = group_container("steady", "sleep 1000");
+	struct container *const containers[] = { container };
+	struct container_state before;
+	pid_t supervisor;
+	int failures = 0;
+
+	group_create(group, container);
+	supervisor = supervise_elsewhere(group, containers, 1);
+	before = state_of(group, container);
+	kill_supervisor(supervisor);
+	for (rlim_t count = 4; count < 64; count++) {
+		const struct rlimit limit = { count, count };
+		struct supervisor *next = NULL;
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			setrlimit(RLIMIT_NOFILE, &limit);
+			_exit(supervisor_new(group->engine, GROUP, NULL, &next, NULL) < 0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		failures += WEXITSTATUS(status);
+		if (!process_is_alive(&before.process))
+			fail_msg("%lu descriptors: it was ended", (unsigned long)count);
+	}
+	assert_in_range(failures, 1, 59);
+	group_open(group, CONTROL_FOREGROUND);
+	must(group, OPERATION_KILL, container);
+	next_event(group, EVENT_EXITED, container);
+}
+
 static const struct CMUnitTest tests[] = {
+	group_test(row_14_12_an_adoption_without_enough_descriptors_ends_no_container),
 	group_test(row_13_2_containers_go_on_and_their_output_waits_for_the_next_supervisor),
 	group_test(row_13_2_an_adopted_container_is_stopped_and_restarted_like_any_other),
 	group_test(row_13_2_what_died_unseen_is_recorded_as_unknown_and_cleaned_up),

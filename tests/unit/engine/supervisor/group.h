@@ -20,6 +20,7 @@ struct group {
 	struct strbuf output; /* what the hook has seen */
 	int input_fd;	      /* of the last container with an input */
 	int inputs_ended;
+	bool full; /* the hook takes no more output */
 };
 
 static inline void see_output(const struct container *container, enum log_stream stream,
@@ -31,6 +32,11 @@ static inline void see_output(const struct container *container, enum log_stream
 	(void)stream;
 	(void)time_ns;
 	strbuf_add(&group->output, bytes, length);
+}
+
+static inline bool see_full(void *arg)
+{
+	return ((struct group *)arg)->full;
 }
 
 static inline void see_input(const struct container *container, int fd, void *arg)
@@ -45,7 +51,7 @@ static inline void see_input(const struct container *container, int fd, void *ar
 
 static inline void group_open(struct group *group, enum control_mode mode)
 {
-	struct supervisor_hooks hooks = { see_output, see_input, group };
+	struct supervisor_hooks hooks = { see_output, see_input, group, see_full };
 	cleanup_error struct error err = ERROR_INIT;
 
 	check_ok(control_open(group->engine, GROUP, mode, &hooks, &group->control, &err), &err);

@@ -33,6 +33,35 @@ static void a_run_is_started_logged_and_its_exit_recorded(void **state)
 	check_no_run(group, container);
 }
 
+static void row_14_11_a_full_hook_makes_only_its_container_wait(void **state)
+{
+	struct group *group = group_or_skip(state);
+	cleanup_container struct container *noisy = group_container("noisy",
+		"i=0; while [ $i -lt 3000 ]; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; i=$((i+1)); "
+		"done; exec sleep 1000");
+	cleanup_container struct container *quiet = group_container("quiet", "exit 4");
+	size_t seen;
+
+	group_create(group, noisy);
+	group_create(group, quiet);
+	group_open(group, CONTROL_FOREGROUND);
+	group->full = true;
+	must(group, OPERATION_START, noisy);
+	pump_for(group, 200);
+	seen = group->output.length;
+	assert_true(seen > 0 && seen <= 65536);
+	must(group, OPERATION_START, quiet);
+	assert_int_equal(next_event(group, EVENT_EXITED, quiet).exit_code, 4);
+	assert_int_equal(group->output.length, seen);
+	group->full = false;
+	supervisor_read_on(control_supervisor(group->control));
+	for (int wait = 0; group->output.length < 3000 * 32 && wait < 1000; wait++)
+		pump_for(group, 10);
+	assert_int_equal(group->output.length, 3000 * 32);
+	assert_int_equal(ask(group, OPERATION_KILL, noisy), 0);
+	next_event(group, EVENT_EXITED, noisy);
+}
+
 static void row_14_2_stop_is_signal_grace_and_sigkill(void **state)
 {
 	static const struct {
@@ -444,6 +473,7 @@ static void row_14_12_a_container_costs_four_descriptors_and_less_than_300_kib(v
 
 static const struct CMUnitTest tests[] = {
 	group_test(a_run_is_started_logged_and_its_exit_recorded),
+	group_test(row_14_11_a_full_hook_makes_only_its_container_wait),
 	group_test(row_14_2_stop_is_signal_grace_and_sigkill),
 	group_test(kill_sends_one_signal_and_names_what_does_not_run),
 	group_test(a_start_that_fails_says_why_and_leaves_nothing),
