@@ -147,7 +147,9 @@ int run_session_attached(
 	struct session session = {
 		.container = container, .interactive = interactive, .console_fd = -1
 	};
-	struct supervisor_hooks hooks = { on_output, on_input_ready, &session };
+	struct supervisor_hooks hooks = {
+		.output = on_output, .input_ready = on_input_ready, .arg = &session
+	};
 	int exit_code = -1;
 	int r;
 
