@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "cmd/project_run.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/times.h"
@@ -89,6 +90,7 @@ static int watch_source(struct log_follow *follow, struct source *source, struct
 int log_follow_add(struct log_follow *follow, const struct listed *listed, struct error *err)
 {
 	const struct container *container = listed->container;
+	struct log_reader_options options = follow->options.reader;
 	struct log_reader *reader = NULL;
 	struct source *source;
 	int r;
@@ -99,8 +101,9 @@ int log_follow_add(struct log_follow *follow, const struct listed *listed, struc
 			return 0;
 		}
 	}
-	r = log_reader_open(
-		&follow->app->engine, container->id, &follow->options.reader, &reader, err);
+	if (follow->loop) /* it came since: all that it has written is new */
+		options.tail = -1;
+	r = log_reader_open(&follow->app->engine, container->id, &options, &reader, err);
 	if (r < 0)
 		return error_wrap(err, "logs of %s", container->name);
 	source = xcalloc(1, sizeof(*source));
@@ -210,6 +213,13 @@ static bool any_up(const struct log_follow *follow)
 	return false;
 }
 
+/* None is up, and nobody is about to put another in its place: between an old container's end and
+ * the start of its successor there is none either. */
+static bool seems_over(const struct log_follow *follow)
+{
+	return !any_up(follow) && !(follow->options.project && project_run_is_busy(follow->app));
+}
+
 int log_follow_run(struct log_follow *follow,
 	int (*look)(struct log_follow *follow, void *arg, struct error *err), void *arg,
 	struct error *err)
@@ -221,11 +231,11 @@ int log_follow_run(struct log_follow *follow,
 		r = print_available(follow, err);
 	fflush(stdout);
 	while (r == 0 && follow->options.follow && !follow->interrupted && !ferror(stdout)) {
-		bool was_up = any_up(follow);
+		bool seemed_over = seems_over(follow);
 
-		if (was_up)
+		if (!seemed_over)
 			r = loop_run_once(follow->loop, LOOK_MS, err);
-		if (r >= 0 && time_monotonic() >= next_look) {
+		if (r >= 0 && (seemed_over || time_monotonic() >= next_look)) {
 			for (size_t i = 0; i < follow->count; i++)
 				refresh(follow, follow->sources[i]);
 			r = look ? look(follow, arg, err) : 0;
@@ -235,7 +245,7 @@ int log_follow_run(struct log_follow *follow,
 		if (r >= 0)
 			r = print_available(follow, err);
 		fflush(stdout);
-		if (!was_up && !any_up(follow))
+		if (seemed_over && !any_up(follow))
 			break;
 	}
 	for (size_t i = 0; i < follow->count; i++)

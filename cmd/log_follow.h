@@ -16,12 +16,13 @@ struct log_follow_options {
 struct log_follow;
 struct log_follow *log_follow_new(struct app *app, const struct log_follow_options *options);
 void log_follow_free(struct log_follow *follow);
-/* Add a container unless it is known already. Its lines are shown from options.reader on. */
+/* Add a container unless it is known already. Its lines are shown from options.reader on, all of
+ * them when it is added while others are followed. */
 int log_follow_add(struct log_follow *follow, const struct listed *listed, struct error *err);
 
-/* Print what is there; with `follow` go on until none of the containers is up. `look` (may be NULL)
- * is called twice a second to add containers that have come since. Returns the exit code: 0, or 130
- * after SIGINT or SIGTERM. */
+/* Print what is there; with `follow` go on until none of the containers is up and no command is
+ * working on the project. `look` (may be NULL) is called twice a second to add containers that have
+ * come since. Returns the exit code: 0, or 130 after SIGINT or SIGTERM. */
 int log_follow_run(struct log_follow *follow,
 	int (*look)(struct log_follow *follow, void *arg, struct error *err), void *arg,
 	struct error *err);

@@ -65,14 +65,15 @@ struct selection {
 	char *const *services;
 };
 
-/* `attach: false` hides a service unless it is named. */
+/* `attach: false` hides a service unless it is named. What has never run has written nothing, and,
+ * while it takes another's place, not even its name yet. */
 static bool is_selected(const struct listed *listed, void *arg)
 {
 	const struct selection *selection = arg;
 	const char *name = listed_service(listed);
 	const struct service *service;
 
-	if (listed_is_one_off(listed))
+	if (listed_is_one_off(listed) || listed->state.status == CONTAINER_CREATED)
 		return false;
 	if (selection->options->index && selection->options->index != listed_number(listed))
 		return false;

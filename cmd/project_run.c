@@ -3,9 +3,11 @@
 #include "cmd/project_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "cmd/app.h"
@@ -41,9 +43,23 @@ static void sweep(const struct app *app)
 			error_text(&err));
 }
 
+static char *lock_name_of(const struct app *app)
+{
+	return xasprintf("project-%s.lock", app->project_name);
+}
+
+bool project_run_is_busy(const struct app *app)
+{
+	cleanup_free char *lock_name = lock_name_of(app);
+	cleanup_fd int fd =
+		openat(app->engine.run_fd, lock_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 int project_run_begin(struct project_run *run, struct app *app, struct error *err)
 {
-	cleanup_free char *lock_name = xasprintf("project-%s.lock", app->project_name);
+	cleanup_free char *lock_name = lock_name_of(app);
 	int r;
 
 	run->app = app;
@@ -176,7 +192,7 @@ void project_run_unlock(struct project_run *run)
 
 	if (run->lock_fd < 0)
 		return;
-	lock_name = xasprintf("project-%s.lock", run->app->project_name);
+	lock_name = lock_name_of(run->app);
 	/* Whoever waits for it looks again whether the name is still the file it holds (lock_take).
 	 */
 	unlinkat(run->app->engine.run_fd, lock_name, 0);

@@ -48,6 +48,9 @@ int project_run_finish(struct project_run *run, int r, struct error *err);
 /* Let other commands work on the project while this one only watches it. */
 void project_run_unlock(struct project_run *run);
 
+/* Is another command working on the project, so that what is seen now is not what will stay? */
+bool project_run_is_busy(const struct app *app);
+
 /* Compose's warning about containers of services that nobody declares. */
 void project_run_warn_orphans(const struct project_run *run);
 
