@@ -645,3 +645,64 @@ def test_containers_of_a_project_are_listed_on_the_host_too(stack, clean):
     assert sorted(clean.mc("ps", "--format", "{{.Names}}").ok().out.split()) == ["demo-db-1", "demo-web-1"]
     assert clean.mc("stop", "demo-web-1").ok().out == "demo-web-1\n"
     assert states(stack)["web"] == "exited"
+
+
+def test_exec_of_a_service_has_a_terminal_where_there_is_one(stack, clean):
+    words = ("-p", "demo", "-f", "stack.yml", "exec")
+    terminal = Terminal(clean, *words, "web", "sh", "-c", "tty; stty size", size=(31, 97))
+    assert terminal.end() == 0 and terminal.text.split() == ["/dev/pts/0", "31", "97"]
+    terminal = Terminal(clean, *words, "-T", "web", "sh", "-c", "test -t 1; echo $?")
+    assert terminal.end() == 0 and terminal.text.split() == ["1"]
+
+
+def test_ps_of_a_project_by_state(stack):
+    stack("stop", "web").ok()
+    stack("run", "--name", "one-off", "db", "true").ok()
+    services = lambda *flags: stack("ps", "--format", "{{.Service}}", *flags).ok().out.split()
+    assert services() == ["db"]
+    assert services("-a") == ["db", "web", "db"]
+    assert services("--status", "exited") == services("--filter", "status=exited") == ["web"]
+    assert services("--status", "nonsense") == []
+    assert "unknown filter x" in stack("ps", "--filter", "x=y").fails(1).err
+    stack("rm", "-f").ok()
+    stack("down", "--remove-orphans").ok()
+
+
+@pytest.mark.parametrize("flags", [[], ["-n", "5"], ["--tail", "0"]])
+def test_logs_of_a_project_follow_a_recreated_container_and_end_with_the_last(clean, flags):
+    text = "services: {a: {image: bb, command: [sh, -c, 'echo VALUE; exec sleep 1000'], stop_signal: SIGKILL}}"
+    clean.compose(text.replace("VALUE", "one"))
+    clean.mc("up", "-d").ok()
+    wait_until(lambda: clean.mc("logs").ok().out == "a-1  | one\n")
+    process = clean.start(BINARY, "logs", "-f", *flags)
+    if flags[-1:] == ["0"]:
+        time.sleep(0.3)  # it says nothing when it has begun
+    else:
+        assert process.stdout.readline() == "a-1  | one\n"
+    clean.compose(text.replace("VALUE", "two"))
+    clean.mc("up", "-d").ok()
+    assert process.stdout.readline() == "a-1  | two\n"
+    clean.mc("down").ok()
+    assert process.wait(10) == 0
+    process.communicate()
+
+
+def test_logs_of_a_project_by_number_of_lines_and_replica(clean):
+    clean.compose("services: {a: {image: bb, command: [seq, '3'], scale: 2}}")
+    clean.mc("up").ok()
+    assert sorted(clean.mc("logs", "-n", "1").ok().out.splitlines()) == ["a-1  | 3", "a-2  | 3"]
+    assert clean.mc("logs", "--index", "2", "-n", "2", "a").ok().out == "a-2  | 2\na-2  | 3\n"
+    assert re.fullmatch(r"a-1  \| \d{4}-\d\d-\d\dT[0-9:.]+Z 3\n", clean.mc("logs", "-t", "--index", "1", "-n", "1", "a").ok().out)
+    clean.mc("down").ok()
+
+
+def test_a_change_of_the_file_alone_is_no_matter_for_restart(stack, clean):
+    clean.compose(STACK.replace("1000", "2000"), "stack.yml")
+    stack("restart").ok()
+    assert "sleep 1000" in clean.sh("ps -eo args").out and "sleep 2000" not in clean.sh("ps -eo args").out
+    clean.compose(STACK, "stack.yml")
+
+
+def test_start_without_containers_says_so(clean):
+    clean.compose(STACK)
+    assert 'service "web" has no container to start' in clean.mc("start", "web").fails(1).err

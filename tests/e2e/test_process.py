@@ -392,6 +392,23 @@ services:
     bb.mc("down").ok()
 
 
+def test_run_of_a_service_has_a_terminal_where_there_is_one(bb):
+    bb.compose("services: {s: {image: bb, network_mode: none}}")
+    terminal = Terminal(bb, "run", "--rm", "s", "sh", "-c", "tty; stty size; echo ready; read x; echo got $x", size=(31, 97))
+    terminal.expect("ready")
+    terminal.type("word\r")
+    assert terminal.end() == 0
+    assert terminal.text.split() == ["/dev/pts/0", "31", "97", "ready", "word", "got", "word"]
+    assert bb.mc("run", "--rm", "s", "tty").fails(1).out == "not a tty\n"
+    terminal = Terminal(bb, "run", "--rm", "-T", "s", "sh", "-c", "test -t 1; echo $?")
+    assert terminal.end() == 0 and terminal.text.split() == ["1"]
+
+
+def test_run_of_a_service_reads_standard_input(bb):
+    bb.compose("services: {s: {image: bb, network_mode: none}}")
+    assert bb.mc("run", "--rm", "s", "cat", input="typed").ok().out == "typed"
+
+
 def test_a_one_off_container_has_a_name_of_its_own_and_stays_without_rm(bb):
     bb.compose("services: {s: {image: bb, command: [echo, hello]}}")
     bb.mc("-p", "demo", "-f", "compose.yaml", "run", "s").ok()
