@@ -52,7 +52,8 @@ static bool counts(const struct key_row *row, const struct node_entry *entry)
 	if (row->shape != SHAPE_TABLE || entry->value->kind != NODE_MAPPING)
 		return true;
 	for (size_t i = 0; i < entry->value->count; i++)
-		if (counts(key_find(row->sub, entry->value->entries[i].key), &entry->value->entries[i]))
+		if (counts(key_find(row->sub, entry->value->entries[i].key),
+			    &entry->value->entries[i]))
 			return true;
 	return entry->value->count == 0 && row->flags & KEY_KEEP_EMPTY;
 }

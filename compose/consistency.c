@@ -78,7 +78,7 @@ static void check_networks(const struct subject *s)
 	struct node *defined = node_get(s->l->tree, "networks");
 	const struct node *mode = node_get(s->service, "network_mode");
 
-	if (mode && networks && networks->count > 0)
+	if (has_text(s->service, "network_mode") && networks && networks->count > 0)
 		complain(s, &mode->mark, "network_mode",
 			"service \"%s\" declares mutually exclusive `network_mode` and `networks`: "
 			"invalid compose project",

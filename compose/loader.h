@@ -58,7 +58,8 @@ void loader_resolve_paths(struct loader *l, struct node *root, const char *base)
 void loader_resolve_service_paths(struct loader *l, struct node *service, const char *base);
 /* service_env.c: env_file, label_file and pass-through variables of one service. */
 void loader_resolve_environment(struct loader *l, const char *name, struct node *service);
-/* consistency.c: what top-level members say by themselves, used or not; before normalisation drops the unused. */
+/* consistency.c: what top-level members say by themselves, used or not; before normalisation drops
+ * the unused. */
 void loader_check_declared(struct loader *l);
 /* References, cycles, duplicates. */
 void loader_check(struct loader *l);

@@ -13,7 +13,8 @@ const char *const port_protocol_names[] = { "tcp", "udp", "sctp", NULL };
 const char *const service_mount_type_names[] = { "bind", "volume", "tmpfs", "image", NULL };
 const char *const depends_condition_names[] = { "service_started", "service_healthy",
 	"service_completed_successfully", NULL };
-const char *const service_restart_kind_names[] = { "no", "always", "on-failure", "unless-stopped", NULL };
+const char *const service_restart_kind_names[] = { "no", "always", "on-failure", "unless-stopped",
+	NULL };
 
 void project_free(struct project *project)
 {
@@ -56,8 +57,8 @@ const struct service *project_find_service(const struct project *project, const 
 
 const struct project_network *project_find_network(const struct project *project, const char *key)
 {
-	return find_sorted(project->networks, project->network_count, sizeof(struct project_network),
-		offsetof(struct project_network, key), key);
+	return find_sorted(project->networks, project->network_count,
+		sizeof(struct project_network), offsetof(struct project_network, key), key);
 }
 
 const struct project_volume *project_find_volume(const struct project *project, const char *key)

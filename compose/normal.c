@@ -69,10 +69,10 @@ static void imply_dependencies(struct loader *l, struct node *service)
 
 static void default_network(struct loader *l, struct node *service)
 {
+	const char *mode = node_get_text(service, "network_mode");
 	struct node *networks = node_get(service, "networks");
 
-	if (node_get(service, "network_mode") || (networks && networks->count > 0) ||
-		node_get(service, "provider"))
+	if ((mode && *mode) || (networks && networks->count > 0) || node_get(service, "provider"))
 		return;
 	if (!networks || networks->kind != NODE_MAPPING) {
 		networks = node_new(l->arena, NODE_MAPPING, service->mark);

@@ -31,7 +31,8 @@ struct problem {
 	char *source_line; /* the line of the file, NULL when unknown */
 };
 
-/* The text of a file that is being loaded, borrowed; only read to copy the lines that problems are on. */
+/* The text of a file that is being loaded, borrowed; only read to copy the lines that problems are
+ * on. */
 struct problem_source {
 	const char *file;
 	const char *text;
@@ -46,7 +47,10 @@ struct problems {
 	size_t source_count;
 };
 
-#define PROBLEMS_INIT { 0, 0, 0, 0, 0 }
+#define PROBLEMS_INIT         \
+	{                     \
+		0, 0, 0, 0, 0 \
+	}
 #define cleanup_problems __attribute__((cleanup(problems_release)))
 void problems_release(struct problems *problems);
 
