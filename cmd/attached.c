@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/spool.h"
 #include "compose/labels.h"
 #include "engine/base/memory.h"
 #include "engine/base/strmap.h"
@@ -19,6 +20,8 @@
 #include "engine/container/container.h"
 
 #define EXIT_INTERRUPTED 130
+#define EXIT_UNHEARD	 141 /* as of a command that SIGPIPE has ended */
+#define DRAIN_NS	 NS_PER_SEC
 
 /* One container that is shown or waited for. */
 struct shown {
@@ -35,6 +38,10 @@ struct attached {
 	struct project_run *run;
 	struct attached_options options;
 	struct log_printer *printer;
+	/* Where we are the supervisor: nobody who reads our output may make it wait. */
+	struct spool *out, *err;
+	bool unheard; /* nobody reads stdout any more */
+	int64_t began_ns;
 	struct loop *loop; /* the supervisor's, or our own */
 	struct loop *own_loop;
 	struct strmap containers; /* id -> struct shown */
@@ -128,9 +135,10 @@ static void on_log_ready(int fd, uint32_t events, void *arg)
 	read_log(arg);
 }
 
-static int follow_log(struct shown *shown, struct error *err)
+/* With another process as the supervisor. */
+static int follow_log(struct shown *shown, int64_t since_ns, struct error *err)
 {
-	struct log_reader_options options = { .tail = -1, .since_ns = time_now() };
+	struct log_reader_options options = { .tail = -1, .since_ns = since_ns };
 	int r;
 
 	if (!shown->attached->own_loop || shown->reader || shown->source == SIZE_MAX)
@@ -154,10 +162,12 @@ static void notice_exit(struct attached *attached, struct shown *shown, const st
 	if (shown->source != SIZE_MAX) {
 		progress_hide(attached->run->progress);
 		log_printer_flush(attached->printer, shown->source);
-		printf("%s exited with code %d%s\n",
+		FILE *out = attached->out ? spool_stream(attached->out) : stdout;
+
+		fprintf(out, "%s exited with code %d%s\n",
 			log_printer_label(attached->printer, shown->source), event->exit_code,
 			event->restarting ? " (restarting)" : "");
-		fflush(stdout);
+		fflush(out);
 	}
 	if (event->restarting)
 		return;
@@ -181,7 +191,8 @@ static void on_event(const struct event *event, void *arg)
 		return;
 	if (event->kind == EVENT_STARTED) {
 		shown->active = true;
-		follow_log(shown, NULL);
+		/* What it has written before we heard of its start is shown as well. */
+		follow_log(shown, attached->began_ns, NULL);
 	} else if (event->kind == EVENT_EXITED) {
 		notice_exit(attached, shown, event);
 	}
@@ -193,6 +204,67 @@ static void on_signal(int signal, void *arg)
 
 	(void)signal;
 	attached->signals++;
+}
+
+static bool on_is_full(void *arg)
+{
+	const struct attached *attached = arg;
+
+	return attached->out && (spool_is_full(attached->out) || spool_is_full(attached->err));
+}
+
+static void on_has_room(void *arg)
+{
+	struct attached *attached = arg;
+
+	if (!on_is_full(attached))
+		supervisor_read_on(control_supervisor(attached->run->control));
+}
+
+static void on_unheard(void *arg)
+{
+	((struct attached *)arg)->unheard = true;
+}
+
+static int open_spools(struct attached *attached, struct error *err)
+{
+	const struct spool_options out = { on_has_room, on_unheard, attached };
+	const struct spool_options other = { on_has_room, NULL, attached };
+	int r = spool_new(attached->loop, STDOUT_FILENO, &out, &attached->out, err);
+
+	if (r == 0)
+		r = spool_new(attached->loop, STDERR_FILENO, &other, &attached->err, err);
+	if (r == 0)
+		log_printer_redirect(attached->printer, spool_stream(attached->out),
+			spool_stream(attached->err));
+	return r;
+}
+
+static void close_spools(struct attached *attached)
+{
+	log_printer_redirect(attached->printer, stdout, stderr);
+	spool_free(attached->out);
+	spool_free(attached->err);
+	attached->out = attached->err = NULL;
+}
+
+/* The last words, to a reader that may be slow: until it has them or the user has enough. */
+static void drain_spools(struct attached *attached)
+{
+	const unsigned int signals = attached->signals;
+	const int64_t deadline_ns = time_monotonic() + DRAIN_NS;
+
+	while (attached->out && !(spool_is_empty(attached->out) && spool_is_empty(attached->err))) {
+		if (attached->signals > signals || (signals && time_monotonic() > deadline_ns))
+			break;
+		if (loop_run_once(attached->loop, 100, NULL) < 0)
+			break;
+	}
+}
+
+static bool is_to_stop(const struct attached *attached)
+{
+	return attached->signals || attached->aborted || attached->unheard;
 }
 
 static void kill_all(struct attached *attached)
@@ -216,7 +288,7 @@ static int on_tick(void *arg)
 	if (attached->own_loop)
 		(void)loop_run_once(attached->own_loop, 0, NULL);
 	if (!attached->stopping)
-		return attached->signals || attached->aborted ? -EINTR : 0;
+		return is_to_stop(attached) ? -EINTR : 0;
 	if (attached->signals > 1 && !attached->killed)
 		kill_all(attached);
 	return 0;
@@ -254,9 +326,12 @@ int attached_begin(struct project_run *run, const struct attached_options *optio
 	attached->run = run;
 	attached->options = *options;
 	attached->exit_code = -1;
+	attached->began_ns = time_now();
 	attached->printer = log_printer_new(run->app, &options->printer);
 	print_attaching(attached);
-	run->hooks = (struct supervisor_hooks){ .output = on_output, .arg = attached };
+	run->hooks = (struct supervisor_hooks){
+		.output = on_output, .output_is_full = on_is_full, .arg = attached
+	};
 	run->tick = on_tick;
 	run->event = on_event;
 	run->arg = attached;
@@ -284,7 +359,7 @@ int attached_connect(struct attached *attached, struct error *err)
 			container->status == OBSERVED_EXITED)
 			continue;
 		shown->active = true;
-		r = follow_log(shown, err);
+		r = follow_log(shown, time_now(), err);
 		if (r < 0)
 			return r;
 	}
@@ -292,7 +367,12 @@ int attached_connect(struct attached *attached, struct error *err)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
-	return loop_watch_signals(attached->loop, &signals, on_signal, attached, err);
+	r = loop_watch_signals(attached->loop, &signals, on_signal, attached, err);
+	if (r == 0 && supervisor)
+		r = open_spools(attached, err);
+	if (r < 0)
+		close_spools(attached); /* the loop may go before we do */
+	return r;
 }
 
 static bool any_active(const struct attached *attached)
@@ -335,21 +415,32 @@ static int pump(struct attached *attached, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-int attached_run(struct attached *attached, int r, struct error *err)
+static int run(struct attached *attached, struct error *err)
 {
-	if (r < 0 && !attached->signals && !attached->aborted)
-		return r;
-	error_release(err);
-	r = 0;
-	while (r == 0 && !attached->signals && !attached->aborted && any_active(attached))
+	int r = 0;
+
+	while (r == 0 && !is_to_stop(attached) && any_active(attached))
 		r = pump(attached, err);
-	if (r == 0 && (attached->signals || attached->aborted))
+	if (r == 0 && is_to_stop(attached))
 		r = stop_all(attached, err);
 	if (r < 0)
 		return r;
 	if (attached->signals)
 		return EXIT_INTERRUPTED;
+	if (attached->unheard)
+		return EXIT_UNHEARD;
 	return attached->exit_code > 0 ? attached->exit_code : 0;
+}
+
+int attached_run(struct attached *attached, int r, struct error *err)
+{
+	if (r == 0 || is_to_stop(attached)) {
+		error_release(err);
+		r = run(attached, err);
+	}
+	drain_spools(attached);
+	close_spools(attached);
+	return r;
 }
 
 void attached_free(struct attached *attached)

@@ -4,7 +4,9 @@
  *
  * Works the same whether this process supervises the project or joins one that another process
  * supervises (then the log files are followed). First SIGINT or SIGTERM: stop in reverse dependency
- * order; second: SIGKILL to all. */
+ * order; second: SIGKILL to all. When nobody reads stdout any more that counts as the first. Output
+ * that its reader does not take is kept, and then makes the containers wait, never the supervisor.
+ */
 #ifndef MYCOMPOSE_CMD_ATTACHED_H
 #define MYCOMPOSE_CMD_ATTACHED_H
 

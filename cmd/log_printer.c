@@ -22,6 +22,7 @@ struct source {
 struct log_printer {
 	struct log_printer_options options;
 	bool color;
+	FILE *files[2]; /* per stream */
 	struct source *sources;
 	size_t count;
 	size_t width;
@@ -35,6 +36,7 @@ struct log_printer *log_printer_new(
 	bool automatic = !ansi || !strcmp(ansi, "auto");
 
 	printer->options = *options;
+	log_printer_redirect(printer, stdout, stderr);
 	printer->color = automatic ? isatty(STDOUT_FILENO) && !app_getenv(app, "NO_COLOR")
 				   : !strcmp(ansi, "always");
 	if (options->no_color)
@@ -53,6 +55,12 @@ void log_printer_free(struct log_printer *printer)
 	}
 	free(printer->sources);
 	free(printer);
+}
+
+void log_printer_redirect(struct log_printer *printer, FILE *out, FILE *err)
+{
+	printer->files[LOG_STDOUT] = out;
+	printer->files[LOG_STDERR] = err;
 }
 
 size_t log_printer_add(struct log_printer *printer, const char *label)
@@ -88,7 +96,7 @@ static void print_line(struct log_printer *printer, size_t source, enum log_stre
 {
 	static const char *const colors[] = { "36", "33", "32", "35", "34", "36;1", "33;1", "32;1",
 		"35;1", "34;1" };
-	FILE *out = stream == LOG_STDERR ? stderr : stdout;
+	FILE *out = printer->files[stream];
 	char stamp[31];
 
 	if (!printer->options.no_prefix) {
@@ -111,6 +119,12 @@ void log_printer_line(struct log_printer *printer, size_t source, enum log_strea
 	int64_t time_ns, const char *text, size_t length)
 {
 	print_line(printer, source, stream, time_ns, text, length, true);
+}
+
+static void flush(const struct log_printer *printer)
+{
+	fflush(printer->files[LOG_STDOUT]);
+	fflush(printer->files[LOG_STDERR]);
 }
 
 static void flush_partial(struct log_printer *printer, size_t source, enum log_stream stream,
@@ -143,7 +157,7 @@ void log_printer_bytes(struct log_printer *printer, size_t source, enum log_stre
 		bytes += part;
 		length -= part;
 	}
-	fflush(stdout);
+	flush(printer);
 }
 
 void log_printer_flush(struct log_printer *printer, size_t source)
@@ -152,5 +166,5 @@ void log_printer_flush(struct log_printer *printer, size_t source)
 		if (printer->sources[source].partial[stream].length)
 			flush_partial(printer, source, (enum log_stream)stream, time_now(),
 				!printer->options.raw);
-	fflush(stdout);
+	flush(printer);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cmd/verb.h"
 #include "engine/supervisor/logfile.h"
@@ -20,6 +21,8 @@ struct log_printer;
 struct log_printer *log_printer_new(
 	const struct app *app, const struct log_printer_options *options);
 void log_printer_free(struct log_printer *printer);
+/* Lines go to these instead of stdout and stderr; they stay the caller's. */
+void log_printer_redirect(struct log_printer *printer, FILE *out, FILE *err);
 /* Announce a name, so that the width is known before the first line. Returns the source's number.
  */
 size_t log_printer_add(struct log_printer *printer, const char *label);
