@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * down.c - `down`: stop and remove in reverse order, then networks, then volumes if asked. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/app.h"
 #include "cmd/project_run.h"
 #include "cmd/verbs.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/net/network.h"
 
@@ -56,6 +59,17 @@ static int make_plan(struct project_run *run, const struct down_options *options
 	return r;
 }
 
+/* What a supervisor that was killed has left: whoever takes its place and has nothing to mind
+ * clears that away. */
+static int clear_after_supervisor(struct project_run *run, struct error *err)
+{
+	cleanup_free char *path = xasprintf("groups/%s", run->app->project_name);
+
+	if (faccessat(run->app->engine.run_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return project_run_control(run, CONTROL_FOREGROUND, err);
+}
+
 static int run_down(struct app *app, void *options, char **services, struct error *err)
 {
 	struct project_run run = { 0 };
@@ -69,6 +83,8 @@ static int run_down(struct app *app, void *options, char **services, struct erro
 	/* Whatever an earlier, interrupted run left in the kernel's tables goes now. */
 	if (r == 0 && !app->global.dry_run)
 		r = firewall_sync(&app->engine, err) < 0 ? err->code : 0;
+	if (r == 0 && !app->global.dry_run)
+		r = clear_after_supervisor(&run, err);
 	run.all_gone = r == 0 && !strv_length(services);
 	return project_run_finish(&run, r, err);
 }

@@ -34,6 +34,7 @@ static void step_fail(struct apply *apply, size_t index, struct error *cause)
 	if (apply->failure.code == 0) {
 		if (action->service)
 			error_wrap(cause, "service \"%s\"", action->service->name);
+		cause->exit_code = 0; /* 125 to 127 are for who runs one command */
 		error_move(&apply->failure, cause);
 	}
 	error_release(cause);

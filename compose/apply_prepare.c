@@ -144,6 +144,44 @@ static bool port_is_held_by_plan(
 	return held;
 }
 
+static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].service == service && plan->actions[i].kind == kind)
+			return true;
+	return false;
+}
+
+static bool starts(const struct plan *plan, const struct service *service)
+{
+	return plan_has(plan, service, PLAN_CREATE) || plan_has(plan, service, PLAN_START);
+}
+
+static bool ports_collide(const struct port *one, const struct port *other)
+{
+	return one->published_first && one->published_first == other->published_first &&
+	       one->protocol == other->protocol &&
+	       (!one->host_ip || !other->host_ip || !strcmp(one->host_ip, other->host_ip));
+}
+
+/* The file itself gives the port to somebody else before `port`, in its order: the place, else
+ * NULL. */
+static const struct port *port_published_before(
+	const struct project *project, const struct plan *plan, const struct port *port)
+{
+	for (size_t i = 0; i < project->service_count; i++) {
+		const struct service *service = &project->services[i];
+
+		for (size_t p = 0; p < service->port_count; p++) {
+			if (&service->ports[p] == port)
+				return NULL;
+			if (ports_collide(&service->ports[p], port) && starts(plan, service))
+				return &service->ports[p];
+		}
+	}
+	return NULL;
+}
+
 /* Try to bind every port that a new container would publish; sockets are closed again at once. */
 static void check_ports(const struct apply_options *options, const struct plan *plan,
 	const struct service *service, struct strbuf *problems)
@@ -155,12 +193,23 @@ static void check_ports(const struct apply_options *options, const struct plan *
 			.host_port = port->published_first,
 			.container_port = port->target,
 		};
+		const struct port *before = port_published_before(options->project, plan, port);
 		cleanup_error struct error err = ERROR_INIT;
 		int *fds = NULL;
 		size_t fd_count = 0;
 
 		if (!port->published_first)
 			continue;
+		if (before) {
+			add_problem(problems, &port->mark,
+				"services.%s.ports: port %u/%s is published twice, first at "
+				"%s:%u:%u",
+				service->name, port->published_first,
+				port_protocol_names[port->protocol],
+				before->mark.file ? before->mark.file : "-", before->mark.line,
+				before->mark.column);
+			continue;
+		}
 		snprintf(wanted.protocol, sizeof(wanted.protocol), "%s",
 			port_protocol_names[port->protocol]);
 		if (port_is_held_by_plan(options->engine, plan, &wanted))
@@ -193,25 +242,16 @@ static void check_record(
 			error_text(&err));
 }
 
-static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->actions[i].service == service && plan->actions[i].kind == kind)
-			return true;
-	return false;
-}
-
 int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err)
 {
 	cleanup_strbuf struct strbuf problems = STRBUF_INIT;
 
 	for (size_t i = 0; i < options->project->service_count; i++) {
 		const struct service *service = &options->project->services[i];
-		const bool creates = plan_has(plan, service, PLAN_CREATE);
 
-		if (!creates && !plan_has(plan, service, PLAN_START))
+		if (!starts(plan, service))
 			continue;
-		if (creates)
+		if (plan_has(plan, service, PLAN_CREATE))
 			check_record(options, service, &problems);
 		check_mounts(options->engine, options->project, service, &problems);
 		check_networks(options->engine, options->project, service, &problems);
@@ -220,14 +260,6 @@ int apply_check(const struct plan *plan, const struct apply_options *options, st
 	if (problems.length)
 		return error_set(err, -EINVAL, "%s", problems.data);
 	return 0;
-}
-
-static bool is_kept(const struct plan *plan, const struct service *service)
-{
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan->actions[i].kind == PLAN_KEEP && plan->actions[i].service == service)
-			return true;
-	return false;
 }
 
 static int network_repair(const struct engine *engine, const char *name, struct error *err)
@@ -251,7 +283,7 @@ int apply_repair_networks(
 	for (size_t i = 0; project && i < project->service_count; i++) {
 		const struct service *service = &project->services[i];
 
-		if (!service->network_count || !is_kept(plan, service))
+		if (!service->network_count || !plan_has(plan, service, PLAN_KEEP))
 			continue;
 		any = true;
 		for (size_t n = 0; n < service->network_count; n++) {
