@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/targets.h"
 #include "engine/base/files.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
@@ -210,10 +211,21 @@ static void before_detach(void *arg)
 	run->app->project = NULL;
 }
 
+/* A foreground command fails, or gives up, while containers run: nobody would read their output or
+ * restart them. */
+static bool leaves_containers_alone(const struct project_run *run)
+{
+	const struct supervisor *supervisor = control_supervisor(run->control);
+
+	return supervisor && supervisor_active(supervisor) > 0;
+}
+
 int project_run_finish(struct project_run *run, int r, struct error *err)
 {
 	progress_free(run->progress);
 	run->progress = NULL;
+	bool is_alone = false;
+
 	if (run->control) {
 		if (r < 0) {
 			/* The waiting parent only passes the code on, so the message is ours to
@@ -225,12 +237,18 @@ int project_run_finish(struct project_run *run, int r, struct error *err)
 		r = control_finish(run->control, r, before_detach, run);
 		if (run->all_gone)
 			control_await_end(run->control, SUPERVISOR_END_MS);
+		is_alone = leaves_containers_alone(run);
 		control_free(run->control);
 		run->control = NULL;
 	}
 	project_run_unlock(run);
 	plan_release(&run->plan);
 	observed_release(&run->observed);
+	if (is_alone) {
+		cleanup_error struct error problem = ERROR_INIT;
+
+		(void)target_mind(run->app, run->app->project_name, &problem);
+	}
 	return r;
 }
 

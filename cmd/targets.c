@@ -81,9 +81,12 @@ static void become_supervisor(struct app *app, const char *group, const struct r
 	struct supervisor_hooks hooks = { 0 };
 	cleanup_error struct error err = ERROR_INIT;
 	struct control *control = NULL;
-	int r = control_open(&app->engine, group, CONTROL_DETACHABLE, &hooks, &control, &err);
+	int r;
 
-	if (r == 0)
+	project_free(app->project);
+	app->project = NULL;
+	r = control_open(&app->engine, group, CONTROL_DETACHABLE, &hooks, &control, &err);
+	if (r == 0 && request)
 		r = control_call(control, request, &err);
 	if (r < 0) {
 		app_print_error(app, &err);
@@ -94,13 +97,38 @@ static void become_supervisor(struct app *app, const char *group, const struct r
 	_exit(r);
 }
 
+static int fork_supervisor(
+	struct app *app, const char *group, const struct request *request, struct error *err)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		return error_sys(err, -errno, "fork");
+	if (pid == 0)
+		become_supervisor(app, group, request);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	error_set(err, -ECHILD, "%s", ""); /* told by the child */
+	err->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return -ECHILD;
+}
+
+int target_mind(struct app *app, const char *group, struct error *err)
+{
+	return fork_supervisor(app, group, NULL, err);
+}
+
 int target_request(struct app *app, const struct container *container,
 	const struct request *request, struct error *err)
 {
 	struct supervisor_hooks hooks = { 0 };
 	struct control *control = NULL;
-	int r, status;
-	pid_t pid;
+	int r;
 
 	r = control_open(
 		&app->engine, container->group, CONTROL_CONNECT_ONLY, &hooks, &control, err);
@@ -112,19 +140,7 @@ int target_request(struct app *app, const struct container *container,
 	if (r != -ENOENT)
 		return r;
 	error_release(err);
-	fflush(stdout);
-	pid = fork();
-	if (pid < 0)
-		return error_sys(err, -errno, "fork");
-	if (pid == 0)
-		become_supervisor(app, container->group, request);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	error_set(err, -ECHILD, "%s", ""); /* told by the child */
-	err->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-	return -ECHILD;
+	return fork_supervisor(app, container->group, request, err);
 }
 
 int targets_each(struct app *app, char *const *names,

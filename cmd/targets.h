@@ -24,6 +24,10 @@ bool app_is_service(const struct app *app, const char *word);
 int target_request(struct app *app, const struct container *container,
 	const struct request *request, struct error *err);
 
+/* The group runs and nobody minds it: a process of its own does from now on, until nothing of it
+ * runs any more. What is wrong has been told. */
+int target_mind(struct app *app, const char *group, struct error *err);
+
 /* Do `act` for each container named (with --dry-run: say so only); print each name as typed on
  * success, errors as they come.
  * Returns the exit code. */

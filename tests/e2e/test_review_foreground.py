@@ -65,3 +65,20 @@ def test_up_beside_a_supervisor_shows_new_containers_from_their_first_line(bb):
     time.sleep(0.3)
     bb.sh("kill -INT $(pgrep -n -x mycompose)").ok()
     assert process.communicate(timeout=20)[0].count("first\n") == 1
+
+
+def test_what_a_failed_up_leaves_running_is_minded_on(clean):
+    """Nobody read its output any more (it stopped at a full FIFO) nor restarted it."""
+    a = "command: sh -c 'until test -e /go; do sleep 0.05; done; echo went; exit 3'"
+    clean.compose(
+        f"services:\n  a: {{image: bb, network_mode: none, restart: always, stop_signal: KILL, {a}}}\n"
+        "  b: {image: bb, network_mode: none, depends_on: [a], command: /nonexistent}\n"
+    )
+    result = clean.mc("up").fails()
+    assert result.err.count("no such file or directory") == 1
+    assert clean.sh("pgrep -c -x mycompose").out.strip() == "1"
+    assert [row["State"] for row in clean.ps() if row["Service"] == "a"] == ["running"]
+    clean.mc("exec", "a", "touch", "/go").ok()
+    wait_until(lambda: clean.mc("logs", "a").out.count("went") >= 2, what="a restart")
+    clean.mc("down").ok()
+    wait_until(lambda: clean.sh("pgrep -c -x mycompose").out.strip() == "0")
