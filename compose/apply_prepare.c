@@ -121,13 +121,17 @@ static void check_networks(const struct engine *engine, const struct project *pr
 	}
 }
 
-/* A container that this plan stops first holds the port now: it will be free in time. */
-static bool port_is_held_by_plan(
-	const struct engine *engine, const struct plan *plan, const struct published_port *wanted)
-{
-	bool held = false;
+/* Host ports of containers that this plan stops. */
+struct held_ports {
+	struct published_port *ports; /* no host_ip */
+	size_t count;
+};
 
-	for (size_t i = 0; i < plan->count && !held; i++) {
+static struct held_ports ports_held_by_plan(const struct engine *engine, const struct plan *plan)
+{
+	struct held_ports held = { 0 };
+
+	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_action *action = &plan->actions[i];
 		struct endpoint *endpoints = NULL;
 		size_t count = 0;
@@ -136,12 +140,26 @@ static bool port_is_held_by_plan(
 			endpoint_of_container(engine, action->id, &endpoints, &count, NULL) < 0)
 			continue;
 		for (size_t e = 0; e < count; e++)
-			for (size_t p = 0; p < endpoints[e].port_count; p++)
-				held |= endpoints[e].ports[p].host_port == wanted->host_port &&
-					!strcmp(endpoints[e].ports[p].protocol, wanted->protocol);
+			for (size_t p = 0; p < endpoints[e].port_count; p++) {
+				struct published_port *port = array_add(held.ports, held.count);
+
+				*port = endpoints[e].ports[p];
+				port->host_ip = NULL;
+			}
 		endpoint_list_free(endpoints, count);
 	}
 	return held;
+}
+
+/* A container that this plan stops first holds the port now: it will be free in time. */
+static bool port_is_held_by_plan(const struct held_ports *held, const struct published_port *wanted)
+{
+	for (size_t i = 0; i < held->count; i++) {
+		if (held->ports[i].host_port == wanted->host_port &&
+			!strcmp(held->ports[i].protocol, wanted->protocol))
+			return true;
+	}
+	return false;
 }
 
 static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
@@ -184,7 +202,7 @@ static const struct port *port_published_before(
 
 /* Try to bind every port that a new container would publish; sockets are closed again at once. */
 static void check_ports(const struct apply_options *options, const struct plan *plan,
-	const struct service *service, struct strbuf *problems)
+	const struct held_ports *held, const struct service *service, struct strbuf *problems)
 {
 	for (size_t i = 0; i < service->port_count; i++) {
 		const struct port *port = &service->ports[i];
@@ -212,7 +230,7 @@ static void check_ports(const struct apply_options *options, const struct plan *
 		}
 		snprintf(wanted.protocol, sizeof(wanted.protocol), "%s",
 			port_protocol_names[port->protocol]);
-		if (port_is_held_by_plan(options->engine, plan, &wanted))
+		if (port_is_held_by_plan(held, &wanted))
 			continue;
 		if (port_reserve(options->engine, &wanted, 1, &fds, &fd_count, &err) < 0) {
 			add_problem(problems, &port->mark, "services.%s.ports: %s", service->name,
@@ -245,6 +263,7 @@ static void check_record(
 int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err)
 {
 	cleanup_strbuf struct strbuf problems = STRBUF_INIT;
+	struct held_ports held = ports_held_by_plan(options->engine, plan);
 
 	for (size_t i = 0; i < options->project->service_count; i++) {
 		const struct service *service = &options->project->services[i];
@@ -255,8 +274,9 @@ int apply_check(const struct plan *plan, const struct apply_options *options, st
 			check_record(options, service, &problems);
 		check_mounts(options->engine, options->project, service, &problems);
 		check_networks(options->engine, options->project, service, &problems);
-		check_ports(options, plan, service, &problems);
+		check_ports(options, plan, &held, service, &problems);
 	}
+	free(held.ports);
 	if (problems.length)
 		return error_set(err, -EINVAL, "%s", problems.data);
 	return 0;
@@ -278,22 +298,25 @@ int apply_repair_networks(
 	const struct plan *plan, const struct apply_options *options, struct error *err)
 {
 	const struct project *project = options->project;
-	bool any = false;
+	cleanup_strv char **done = NULL;
 
 	for (size_t i = 0; project && i < project->service_count; i++) {
 		const struct service *service = &project->services[i];
 
 		if (!service->network_count || !plan_has(plan, service, PLAN_KEEP))
 			continue;
-		any = true;
 		for (size_t n = 0; n < service->network_count; n++) {
 			const struct project_network *network =
 				project_find_network(project, service->networks[n].key);
-			int r = network_repair(options->engine, network->name, err);
+			int r;
 
+			if (strv_contains(done, network->name))
+				continue;
+			r = network_repair(options->engine, network->name, err);
 			if (r < 0)
 				return r;
+			strv_add(&done, network->name);
 		}
 	}
-	return any ? firewall_sync(options->engine, err) : 0;
+	return done ? firewall_sync(options->engine, err) : 0;
 }

@@ -127,6 +127,20 @@ static int new_keyring(struct error *err)
 	return 0;
 }
 
+/* A supervisor has raised its own limit, the shell of an exec has not: both kinds of process get
+ * all that may be had, unless the container says otherwise. */
+static int raise_open_files(struct error *err)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return error_sys(err, -errno, "read the limit of open files");
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return error_sys(err, -errno, "raise the limit of open files");
+	return 0;
+}
+
 int process_attributes_set(struct setup *setup, struct error *err)
 {
 	const struct spec *spec = &setup->container->spec;
@@ -136,6 +150,8 @@ int process_attributes_set(struct setup *setup, struct error *err)
 		r = reset_scheduling(err);
 	if (r == 0)
 		r = set_oom_score(setup, err);
+	if (r == 0)
+		r = raise_open_files(err);
 	for (size_t i = 0; r == 0 && i < spec->rlimit_count; i++)
 		r = set_rlimit(&spec->rlimits[i], err);
 	umask(0022);

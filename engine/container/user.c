@@ -68,8 +68,13 @@ static int lines_next(struct lines *lines, struct error *err)
 {
 	size_t length;
 
-	if (!lines->file || !fgets(lines->line, LINE_LIMIT, lines->file))
+	if (!lines->file)
 		return 0;
+	errno = 0;
+	if (!fgets(lines->line, LINE_LIMIT, lines->file))
+		return ferror(lines->file)
+			       ? error_sys(err, errno ? -errno : -EIO, "read %s", lines->path)
+			       : 0;
 	length = strlen(lines->line);
 	lines->total += length;
 	if (lines->total > FILE_LIMIT)
