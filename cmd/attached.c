@@ -54,11 +54,7 @@ struct attached {
 
 static bool is_shown(const struct attached *attached, const char *service)
 {
-	if (strv_contains(attached->options.no_attach, service))
-		return false;
-	if (strv_length(attached->options.attach))
-		return strv_contains(attached->options.attach, service);
-	return true;
+	return strv_contains(attached->options.services, service);
 }
 
 /* The record that an id stands for, made on first sight: containers get their ids only while the

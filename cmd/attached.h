@@ -14,8 +14,7 @@
 
 struct attached_options {
 	struct log_printer_options printer;
-	char *const *attach; /* services to show, NULL = all that are meant */
-	char *const *no_attach;
+	char *const *services; /* whose output is shown */
 	bool abort_on_exit;
 	bool abort_on_failure;
 	const char *exit_code_from; /* service, NULL = none */

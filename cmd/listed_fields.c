@@ -55,9 +55,23 @@ static char *go_quote(const char *text)
 	return strbuf_steal(&out);
 }
 
+/* As docker's engine: an argument with a blank in it is put in single quotes, the program is not.
+ */
+static char *join_args(char *const *args)
+{
+	struct strbuf out = STRBUF_INIT;
+
+	for (size_t i = 0; args && args[i]; i++) {
+		const char *quote = i > 0 && strchr(args[i], ' ') ? "'" : "";
+
+		strbuf_addf(&out, "%s%s%s%s", i ? " " : "", quote, args[i], quote);
+	}
+	return strbuf_steal(&out);
+}
+
 char *listed_command_text(char *const *args, bool no_trunc)
 {
-	cleanup_free char *joined = strv_join(args, " ");
+	cleanup_free char *joined = join_args(args);
 	cleanup_free char *cut = no_trunc ? xstrdup(joined) : ellipsis(joined, COMMAND_SHOWN);
 
 	return go_quote(cut);

@@ -28,6 +28,7 @@ struct up_options {
 	char *exit_code_from;
 	char **attach;
 	char **no_attach;
+	bool attach_dependencies;
 	bool no_color;
 	bool no_log_prefix;
 	bool timestamps;
@@ -65,6 +66,8 @@ static const struct flag up_flags[] = {
 	{ 0, "attach", FLAG_LIST, U(attach), "SERVICE", "Show only these services' output", 0 },
 	{ 0, "no-attach", FLAG_LIST, U(no_attach), "SERVICE", "Do not show these services' output",
 		0 },
+	{ 0, "attach-dependencies", FLAG_BOOL, U(attach_dependencies), NULL,
+		"Show the output of the named services' dependencies as well", 0 },
 	{ 0, "no-color", FLAG_BOOL, U(no_color), NULL, "No colours", 0 },
 	{ 0, "no-log-prefix", FLAG_BOOL, U(no_log_prefix), NULL, "No names before the lines", 0 },
 	{ 0, "timestamps", FLAG_BOOL, U(timestamps), NULL, "Times before the lines", 0 },
@@ -92,7 +95,10 @@ static int check_conflicts(const struct up_options *options, struct error *err)
 			"--renew-anon-volumes and --no-recreate are incompatible" },
 		{ options->detach && (options->abort_on_exit || options->abort_on_failure),
 			"--abort-on-container-exit and --detach are incompatible" },
-		{ options->detach && options->attach, "--detach cannot be combined with --attach" },
+		{ options->detach && (options->attach || options->attach_dependencies),
+			"--detach cannot be combined with --attach or --attach-dependencies" },
+		{ options->attach && options->attach_dependencies,
+			"--attach and --attach-dependencies are incompatible" },
 		{ options->abort_on_exit && options->abort_on_failure,
 			"--abort-on-container-exit and --abort-on-container-failure are "
 			"incompatible" },
@@ -174,12 +180,31 @@ static int up_detached(struct project_run *run, struct error *err)
 	return project_run_finish(run, project_run_apply(run, CONTROL_DETACHABLE, err), err);
 }
 
-static int up_attached(struct project_run *run, const struct up_options *options, struct error *err)
+/* Those named with --attach; else what was asked for on the command line, without what comes along
+ * as a dependency and without `attach: false`. */
+static int services_to_show(const struct project *project, const struct up_options *options,
+	char **services, char ***ret, struct error *err)
 {
+	cleanup_free bool *selected = NULL;
+	int r = plan_select(project, services, !options->attach_dependencies, &selected, err);
+
+	for (size_t i = 0; r == 0 && i < project->service_count; i++) {
+		const struct service *service = &project->services[i];
+		bool wanted = options->attach ? strv_contains(options->attach, service->name)
+					      : selected[i] && service->attach;
+
+		if (wanted && !strv_contains(options->no_attach, service->name))
+			strv_add(ret, service->name);
+	}
+	return r;
+}
+
+static int up_attached(struct project_run *run, const struct up_options *options, char **services,
+	struct error *err)
+{
+	cleanup_strv char **shown = NULL;
 	struct attached_options show = {
 		.printer = { options->no_log_prefix, options->timestamps, options->no_color },
-		.attach = options->attach,
-		.no_attach = options->no_attach,
 		.abort_on_exit = options->abort_on_exit ||
 				 (options->exit_code_from && !options->abort_on_failure),
 		.abort_on_failure = options->abort_on_failure,
@@ -189,7 +214,10 @@ static int up_attached(struct project_run *run, const struct up_options *options
 	int r;
 
 	run->hide_starts = true;
-	r = attached_begin(run, &show, &attached, err);
+	r = services_to_show(run->app->project, options, services, &shown, err);
+	show.services = shown;
+	if (r == 0)
+		r = attached_begin(run, &show, &attached, err);
 	if (r == 0)
 		r = project_run_control(run, CONTROL_FOREGROUND, err);
 	if (r == 0)
@@ -230,7 +258,7 @@ static int run_up(struct app *app, void *opaque, char **services, struct error *
 		return project_run_finish(&run, r, err);
 	if (options->detach || options->no_start || app->global.dry_run)
 		return up_detached(&run, err);
-	return up_attached(&run, options, err);
+	return up_attached(&run, options, services, err);
 }
 
 static int run_create(struct app *app, void *options, char **services, struct error *err)

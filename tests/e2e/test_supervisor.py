@@ -179,12 +179,13 @@ def test_an_end_after_the_supervisors_death_is_known_or_said_to_be_unknown(clean
 
 
 def test_an_adopted_container_is_watched(clean):
-    clean.compose(project(shell("until test -e /tmp/go; do sleep 0.05; done; exit 7"), "restart: on-failure:0, "))
+    clean.compose(project(shell("until test -e /tmp/go; do sleep 0.05; done; rm /tmp/go; exit 7"), "restart: always, "))
     clean.mc("up", "-d").ok()
     kill_supervisor(clean)
     clean.mc("up", "-d").ok()
     clean.mc("exec", "-T", "s", "touch", "/tmp/go").ok()
-    wait_until(lambda: supervisors(clean) == [] or clean.ps()[0]["State"] != "running", what="the end to be seen")
+    name = clean.ps()[0]["Name"]
+    wait_until(lambda: clean.record(name).get("restartCount", 0) == 1, what="the restart")
     clean.mc("down").ok()
 
 
