@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "compose/signals.h"
 #include "compose/tmpfs.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
+#include "engine/base/signals.h"
 
 static bool is_one_of(const char *text, const char *const *words)
 {
@@ -155,7 +155,10 @@ const char *refuse_restart(const struct node *node)
 
 const char *refuse_stop_signal(const struct node *node)
 {
-	return node->kind == NODE_STRING && *node->text && signal_number(node->text) < 0
+	int number;
+
+	return node->kind == NODE_STRING && *node->text &&
+			       signal_parse(node->text, &number, NULL) < 0
 		       ? "unknown signal"
 		       : NULL;
 }

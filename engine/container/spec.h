@@ -16,6 +16,7 @@
 
 #include "engine/base/errors.h"
 #include "engine/base/json.h"
+#include "engine/base/signals.h"
 #include "engine/cgroup/cgroup.h"
 
 enum mount_type {
@@ -124,9 +125,6 @@ int capability_parse(const char *name, uint64_t *ret_mask, struct error *err);
 /* cap_add/cap_drop as Docker combines them (HARDENING 1.5). */
 int capabilities_combine(
 	uint64_t base, char *const *add, char *const *drop, uint64_t *ret, struct error *err);
-
-/* "SIGTERM", "term", "15" -> 15. -EINVAL otherwise. */
-int signal_parse(const char *text, int *ret, struct error *err);
 
 /* Check a namespaced sysctl key (HARDENING 3.14). */
 int sysctl_check(const char *key, const struct spec *spec, struct error *err);

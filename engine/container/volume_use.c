@@ -12,9 +12,8 @@
 #include "engine/base/strv.h"
 #include "engine/container/records.h"
 
-#define LEFTOVER_SUFFIX_LENGTH                                             \
-	16 /* hex digits: two volumes of one name may go one after another \
-	    */
+/* Hex digits: two volumes of one name may go one after another. */
+#define LEFTOVER_SUFFIX_LENGTH 16
 
 static bool names_volume(const struct container *container, const char *name)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * signals_test.c - signals by name and number. */
-#include "engine/container/spec.h"
+#include "engine/base/signals.h"
+
+#include <signal.h>
 
 #include "support.h"
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * signals.c - signal names; the list is the C library's. */
+#include "engine/base/signals.h"
+
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
-#include "engine/container/spec.h"
 
 static const struct {
 	const char *name;
