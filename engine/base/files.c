@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/strv.h"
+
+#define TEMPORARY_PREFIX ".tmp-" /* then 16 hex digits */
 
 int file_open(int dir_fd, const char *path, int flags, mode_t mode, struct error *err)
 {
@@ -180,7 +183,7 @@ static int open_temporary(int dir_fd, char name[static 32], mode_t mode, struct 
 
 		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 			return error_sys(err, -errno, "get random bytes");
-		snprintf(name, 32, ".tmp-%016llx", (unsigned long long)random);
+		snprintf(name, 32, TEMPORARY_PREFIX "%016llx", (unsigned long long)random);
 		fd = openat(
 			dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	} while (fd < 0 && (errno == EEXIST || errno == EINTR));
@@ -194,6 +197,31 @@ static int open_temporary(int dir_fd, char name[static 32], mode_t mode, struct 
 		return r;
 	}
 	return fd;
+}
+
+static bool is_temporary(const char *name)
+{
+	const size_t length = strlen(TEMPORARY_PREFIX);
+
+	return strncmp(name, TEMPORARY_PREFIX, length) == 0 && strlen(name) == length + 16 &&
+	       strspn(name + length, "0123456789abcdef") == 16;
+}
+
+int file_sweep_temporaries(int dir_fd, const char *path, struct error *err)
+{
+	cleanup_strv char **names = NULL;
+	int r = dir_list(dir_fd, path, &names, err);
+
+	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		cleanup_free char *name = NULL;
+
+		if (!is_temporary(names[i]))
+			continue;
+		name = xasprintf("%s/%s", path, names[i]);
+		if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+			r = error_sys(err, -errno, "remove '%s'", name);
+	}
+	return r;
 }
 
 /* close(2) may be the first to tell of a write that failed later (NFS, quota). */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/files.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/net/firewall.h"
@@ -159,6 +160,9 @@ int firewall_sync(const struct engine *engine, struct error *err)
 	lock_fd = room_lock(engine, err);
 	if (lock_fd < 0)
 		return lock_fd;
-	r = firewall_sync_locked(engine, err);
+	/* Under the lock of all who write there: what is half written now, a kill has left. */
+	r = file_sweep_temporaries(engine->data_fd, "networks", err);
+	if (r == 0)
+		r = firewall_sync_locked(engine, err);
 	return r < 0 ? error_wrap(err, "firewall") : r;
 }

@@ -103,6 +103,27 @@ static void list_of_many_names(void **state)
 		assert_int_equal(strtol(names[i], NULL, 10), i);
 }
 
+static void only_what_a_replacement_left_is_swept(void **state)
+{
+	static const char *const kept[] = { ".tmp-0123456789abcde", ".tmp-0123456789abcdef0",
+		".tmp-0123456789ABCDEF", "tmp-0123456789abcdef", "a.json" };
+	const struct scratch *scratch = *state;
+	cleanup_strv char **names = NULL;
+
+	assert_int_equal(mkdirat(scratch->fd, "d", 0700), 0);
+	put_file(scratch->fd, "d/.tmp-0123456789abcdef", "half");
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		cleanup_free char *path = xasprintf("d/%s", kept[i]);
+
+		put_file(scratch->fd, path, "");
+	}
+	assert_int_equal(file_sweep_temporaries(scratch->fd, "d", NULL), 0);
+	assert_int_equal(dir_list(scratch->fd, "d", &names, NULL), 0);
+	assert_int_equal(strv_length(names), ARRAY_LEN(kept));
+	assert_false(strv_contains(names, ".tmp-0123456789abcdef"));
+	assert_int_equal(file_sweep_temporaries(scratch->fd, "absent", NULL), 0);
+}
+
 static void absent_and_empty_list_as_empty(void **state)
 {
 	const struct scratch *scratch = *state;
@@ -126,6 +147,7 @@ int main(void)
 		scratch_test(made_directory_opens_for_reading),
 		scratch_test(list_is_sorted_and_complete),
 		scratch_test(list_of_many_names),
+		scratch_test(only_what_a_replacement_left_is_swept),
 		scratch_test(absent_and_empty_list_as_empty),
 	};
 
