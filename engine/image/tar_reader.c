@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * tar_reader.c - tar entries out of a stream of bytes, checked. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
 #include <locale.h>
@@ -32,7 +30,7 @@ static la_ssize_t read_stream(struct archive *archive, void *arg, const void **r
 	ssize_t length = stream_next(reader->stream, ret_block, &reader->stream_error);
 
 	if (length < 0) {
-		archive_set_error(archive, (int)-length, "cannot read");
+		libarchive.archive_set_error(archive, (int)-length, "cannot read");
 		return ARCHIVE_FATAL;
 	}
 	sha256_update(&reader->sha, *ret_block, (size_t)length);
@@ -52,13 +50,13 @@ int tar_reader_open(struct tar_reader **ret, struct stream *stream, struct error
 	cleanup_tar_reader struct tar_reader *reader = xcalloc(1, sizeof(*reader));
 
 	reader->stream = stream;
-	reader->archive = archive_read_new();
+	reader->archive = libarchive.archive_read_new();
 	reader->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	if (!reader->archive || !reader->c_locale)
 		return error_sys(err, -ENOMEM, "%s", stream_name(stream));
 	sha256_init(&reader->sha);
-	archive_read_support_format_tar(reader->archive);
-	if (archive_read_open2(reader->archive, reader, NULL, read_stream, NULL, NULL) !=
+	libarchive.archive_read_support_format_tar(reader->archive);
+	if (libarchive.archive_read_open2(reader->archive, reader, NULL, read_stream, NULL, NULL) !=
 		ARCHIVE_OK)
 		return reader_error(reader, err);
 	*ret = steal_ptr(reader);
@@ -80,7 +78,7 @@ void tar_reader_free(struct tar_reader *reader)
 	if (!reader)
 		return;
 	entry_clear(&reader->entry);
-	archive_read_free(reader->archive);
+	libarchive.archive_read_free(reader->archive);
 	stream_free(reader->stream);
 	if (reader->c_locale)
 		freelocale(reader->c_locale);
@@ -108,8 +106,8 @@ static int take_xattrs(struct tar_reader *reader, struct archive_entry *from, st
 	const void *value;
 	size_t size;
 
-	archive_entry_xattr_reset(from);
-	while (archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK) {
+	libarchive.archive_entry_xattr_reset(from);
+	while (libarchive.archive_entry_xattr_next(from, &name, &value, &size) == ARCHIVE_OK) {
 		struct tar_xattr *xattr;
 
 		if (entry->xattr_count >= XATTR_COUNT_MAX)
@@ -140,11 +138,13 @@ static int check_length(const struct tar_reader *reader, const char *text, struc
 static int take_numbers(struct tar_reader *reader, struct archive_entry *from, struct error *err)
 {
 	struct tar_entry *entry = &reader->entry;
-	int64_t uid = archive_entry_uid(from);
-	int64_t gid = archive_entry_gid(from);
-	int64_t size = archive_entry_size_is_set(from) ? archive_entry_size(from) : 0;
-	dev_t dev_major = archive_entry_rdevmajor(from);
-	dev_t dev_minor = archive_entry_rdevminor(from);
+	int64_t uid = libarchive.archive_entry_uid(from);
+	int64_t gid = libarchive.archive_entry_gid(from);
+	int64_t size = libarchive.archive_entry_size_is_set(from)
+			       ? libarchive.archive_entry_size(from)
+			       : 0;
+	dev_t dev_major = libarchive.archive_entry_rdevmajor(from);
+	dev_t dev_minor = libarchive.archive_entry_rdevminor(from);
 
 	if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX)
 		return bad_entry(reader, -ERANGE, "user or group id out of range", err);
@@ -157,8 +157,8 @@ static int take_numbers(struct tar_reader *reader, struct archive_entry *from, s
 	entry->gid = (gid_t)gid;
 	entry->size = (uint64_t)size;
 	entry->device = makedev((unsigned int)dev_major, (unsigned int)dev_minor);
-	entry->mtime.tv_sec = archive_entry_mtime(from);
-	entry->mtime.tv_nsec = archive_entry_mtime_nsec(from);
+	entry->mtime.tv_sec = libarchive.archive_entry_mtime(from);
+	entry->mtime.tv_nsec = libarchive.archive_entry_mtime_nsec(from);
 	if (entry->mtime.tv_nsec < 0 || entry->mtime.tv_nsec > 999999999)
 		entry->mtime.tv_nsec = 0;
 	return 0;
@@ -169,14 +169,14 @@ static int take_entry(struct tar_reader *reader, struct archive_entry *from, str
 	struct tar_entry *entry = &reader->entry;
 	int r;
 
-	entry->path = archive_entry_pathname(from);
+	entry->path = libarchive.archive_entry_pathname(from);
 	if (!entry->path)
 		return error_set(
 			err, -EBADMSG, "%s: entry without a name", stream_name(reader->stream));
-	entry->hard_link = archive_entry_hardlink(from);
-	entry->mode = entry->hard_link ? 0 : archive_entry_mode(from) & (S_IFMT | 07777);
+	entry->hard_link = libarchive.archive_entry_hardlink(from);
+	entry->mode = entry->hard_link ? 0 : libarchive.archive_entry_mode(from) & (S_IFMT | 07777);
 	if (S_ISLNK(entry->mode)) {
-		entry->link = archive_entry_symlink(from);
+		entry->link = libarchive.archive_entry_symlink(from);
 		if (!entry->link || !*entry->link || strlen(entry->link) >= PATH_MAX)
 			return bad_entry(reader, -EBADMSG, "bad symbolic link", err);
 	}
@@ -192,7 +192,7 @@ static int take_entry(struct tar_reader *reader, struct archive_entry *from, str
  * bytes as they are, which is what we want. Any other warning is about a damaged header. */
 static bool is_harmless_warning(struct archive *archive)
 {
-	const char *text = archive_error_string(archive);
+	const char *text = libarchive.archive_error_string(archive);
 
 	return text && strstr(text, "can't be converted");
 }
@@ -206,10 +206,11 @@ int tar_reader_next(struct tar_reader *reader, const struct tar_entry **ret, str
 	entry_clear(&reader->entry);
 	reader->data_position = 0;
 	callers = uselocale(reader->c_locale);
-	r = archive_read_next_header(reader->archive, &from);
+	r = libarchive.archive_read_next_header(reader->archive, &from);
 	uselocale(callers);
 	if (r == ARCHIVE_EOF) {
-		reader->end_position = (uint64_t)archive_read_header_position(reader->archive);
+		reader->end_position =
+			(uint64_t)libarchive.archive_read_header_position(reader->archive);
 		return 0;
 	}
 	if (r != ARCHIVE_OK && !(r == ARCHIVE_WARN && is_harmless_warning(reader->archive)))
@@ -230,7 +231,8 @@ ssize_t tar_reader_data(
 	int r;
 
 	do {
-		r = archive_read_data_block(reader->archive, ret_block, &length, &offset);
+		r = libarchive.archive_read_data_block(
+			reader->archive, ret_block, &length, &offset);
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r != ARCHIVE_OK)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * tar_stream.c - plain bytes out of a file of any compression, with bounds. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 
 #include "engine/base/memory.h"
@@ -26,8 +24,8 @@ struct stream {
 
 int tarball_error(struct archive *archive, const char *name, struct error *err)
 {
-	int code = archive_errno(archive);
-	const char *text = archive_error_string(archive);
+	int code = libarchive.archive_errno(archive);
+	const char *text = libarchive.archive_error_string(archive);
 
 	/* Format errors carry EILSEQ or -1, which say nothing about the system. */
 	if (code <= 0 || code == EILSEQ)
@@ -37,18 +35,18 @@ int tarball_error(struct archive *archive, const char *name, struct error *err)
 
 static const struct {
 	enum compression compression;
-	int (*support)(struct archive *archive);
+	int (**support)(struct archive *archive);
 } filters[] = {
-	{ COMPRESSION_GZIP, archive_read_support_filter_gzip },
-	{ COMPRESSION_ZSTD, archive_read_support_filter_zstd },
-	{ COMPRESSION_ANY, archive_read_support_filter_bzip2 },
-	{ COMPRESSION_ANY, archive_read_support_filter_xz },
+	{ COMPRESSION_GZIP, &libarchive.archive_read_support_filter_gzip },
+	{ COMPRESSION_ZSTD, &libarchive.archive_read_support_filter_zstd },
+	{ COMPRESSION_ANY, &libarchive.archive_read_support_filter_bzip2 },
+	{ COMPRESSION_ANY, &libarchive.archive_read_support_filter_xz },
 };
 
 static int open_raw(struct stream *stream, int fd, enum compression compression, struct error *err)
 {
 	struct archive_entry *entry;
-	struct archive *archive = archive_read_new();
+	struct archive *archive = libarchive.archive_read_new();
 	int r;
 
 	if (!archive)
@@ -56,12 +54,12 @@ static int open_raw(struct stream *stream, int fd, enum compression compression,
 	stream->archive = archive;
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++)
 		if (compression == COMPRESSION_ANY || compression == filters[i].compression)
-			filters[i].support(archive);
-	archive_read_support_format_raw(archive);
-	archive_read_support_format_empty(archive);
-	if (archive_read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
+			(*filters[i].support)(archive);
+	libarchive.archive_read_support_format_raw(archive);
+	libarchive.archive_read_support_format_empty(archive);
+	if (libarchive.archive_read_open_fd(archive, fd, READ_BLOCK) != ARCHIVE_OK)
 		return tarball_error(archive, stream->name, err);
-	r = archive_read_next_header(archive, &entry);
+	r = libarchive.archive_read_next_header(archive, &entry);
 	if (r == ARCHIVE_EOF)
 		stream->at_end = true;
 	else if (r != ARCHIVE_OK)
@@ -72,9 +70,12 @@ static int open_raw(struct stream *stream, int fd, enum compression compression,
 int stream_open(struct stream **ret, int fd, const char *name, enum compression compression,
 	const struct tar_limits *limits, struct error *err)
 {
-	cleanup_stream struct stream *stream = xcalloc(1, sizeof(*stream));
-	int r;
+	cleanup_stream struct stream *stream = NULL;
+	int r = tarball_load(err);
 
+	if (r < 0)
+		return error_wrap(err, "%s", name);
+	stream = xcalloc(1, sizeof(*stream));
 	stream->name = xstrdup(name);
 	stream->limits = limits ? *limits : tar_limits_default;
 	r = open_raw(stream, fd, compression, err);
@@ -87,7 +88,7 @@ int stream_open(struct stream **ret, int fd, const char *name, enum compression 
 static int check_limits(const struct stream *stream, struct error *err)
 {
 	const struct tar_limits *limits = &stream->limits;
-	int64_t consumed = archive_filter_bytes(stream->archive, -1);
+	int64_t consumed = libarchive.archive_filter_bytes(stream->archive, -1);
 
 	if (stream->position > limits->max_bytes)
 		return error_set(err, -EFBIG, "%s: more than %llu bytes", stream->name,
@@ -106,7 +107,8 @@ ssize_t stream_next(struct stream *stream, const void **ret_block, struct error 
 	int r;
 
 	while (!stream->at_end) {
-		r = archive_read_data_block(stream->archive, ret_block, &length, &offset);
+		r = libarchive.archive_read_data_block(
+			stream->archive, ret_block, &length, &offset);
 		if (r == ARCHIVE_EOF) {
 			stream->at_end = true;
 			break;
@@ -132,7 +134,7 @@ void stream_free(struct stream *stream)
 {
 	if (!stream)
 		return;
-	archive_read_free(stream->archive);
+	libarchive.archive_read_free(stream->archive);
 	free(stream->name);
 	free(stream);
 }

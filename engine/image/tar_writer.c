@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * tar_writer.c - tar entries onto an fd, hashed while they go by. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
 #include <sys/stat.h>
@@ -32,7 +30,7 @@ static la_ssize_t write_block(struct archive *archive, void *arg, const void *by
 				: fd_write_all(writer->fd, bytes, length, &writer->write_error);
 
 	if (r < 0) {
-		archive_set_error(archive, -r, "cannot write");
+		libarchive.archive_set_error(archive, -r, "cannot write");
 		return ARCHIVE_FATAL;
 	}
 	sha256_update(&writer->sha, bytes, length);
@@ -49,12 +47,16 @@ static int writer_error(struct tar_writer *writer, struct error *err)
 
 int tar_writer_open(struct tar_writer **ret, int fd, struct error *err)
 {
-	cleanup_tar_writer struct tar_writer *writer = xcalloc(1, sizeof(*writer));
+	cleanup_tar_writer struct tar_writer *writer = NULL;
+	int r = tarball_load(err);
 
+	if (r < 0)
+		return r;
+	writer = xcalloc(1, sizeof(*writer));
 	writer->fd = fd;
 	sha256_init(&writer->sha);
-	writer->archive = archive_write_new();
-	writer->entry = archive_entry_new();
+	writer->archive = libarchive.archive_write_new();
+	writer->entry = libarchive.archive_entry_new();
 	/* Names are UTF-8 in pax headers; in this locale they need no conversion. */
 	writer->utf8_locale = newlocale(LC_ALL_MASK, "C.UTF-8", (locale_t)0);
 	if (!writer->utf8_locale)
@@ -63,12 +65,15 @@ int tar_writer_open(struct tar_writer **ret, int fd, struct error *err)
 		return error_sys(err, -ENOMEM, "write tar");
 	/* Full pax keeps nanoseconds; SCHILY.xattr is the form image tools read.
 	 */
-	if (archive_write_set_format_pax(writer->archive) != ARCHIVE_OK ||
-		archive_write_set_options(writer->archive, "pax:xattrheader=SCHILY") !=
+	if (libarchive.archive_write_set_format_pax(writer->archive) != ARCHIVE_OK ||
+		libarchive.archive_write_set_options(writer->archive, "pax:xattrheader=SCHILY") !=
 			ARCHIVE_OK ||
-		archive_write_set_bytes_per_block(writer->archive, WRITE_BLOCK) != ARCHIVE_OK ||
-		archive_write_set_bytes_in_last_block(writer->archive, 1) != ARCHIVE_OK ||
-		archive_write_open(writer->archive, writer, NULL, write_block, NULL) != ARCHIVE_OK)
+		libarchive.archive_write_set_bytes_per_block(writer->archive, WRITE_BLOCK) !=
+			ARCHIVE_OK ||
+		libarchive.archive_write_set_bytes_in_last_block(writer->archive, 1) !=
+			ARCHIVE_OK ||
+		libarchive.archive_write_open(writer->archive, writer, NULL, write_block, NULL) !=
+			ARCHIVE_OK)
 		return writer_error(writer, err);
 	*ret = steal_ptr(writer);
 	return 0;
@@ -80,8 +85,8 @@ void tar_writer_free(struct tar_writer *writer)
 		return;
 	/* Freeing closes: an archive that was given up must not get an end mark by that. */
 	writer->is_over = true;
-	archive_write_free(writer->archive);
-	archive_entry_free(writer->entry);
+	libarchive.archive_write_free(writer->archive);
+	libarchive.archive_entry_free(writer->entry);
 	if (writer->utf8_locale)
 		freelocale(writer->utf8_locale);
 	error_release(&writer->write_error);
@@ -95,26 +100,26 @@ void tar_writer_cleanup(struct tar_writer **writer)
 
 static void fill(struct archive_entry *to, const struct tar_entry *entry)
 {
-	archive_entry_copy_pathname(to, entry->path);
+	libarchive.archive_entry_copy_pathname(to, entry->path);
 	if (entry->hard_link) {
 		/* Other extractors put the mode of a hard link's entry on the file. */
-		archive_entry_set_mode(to, AE_IFREG | (entry->mode & 07777));
-		archive_entry_copy_hardlink(to, entry->hard_link);
+		libarchive.archive_entry_set_mode(to, AE_IFREG | (entry->mode & 07777));
+		libarchive.archive_entry_copy_hardlink(to, entry->hard_link);
 	} else {
-		archive_entry_set_mode(to, entry->mode);
+		libarchive.archive_entry_set_mode(to, entry->mode);
 	}
 	if (entry->link)
-		archive_entry_copy_symlink(to, entry->link);
-	archive_entry_set_uid(to, entry->uid);
-	archive_entry_set_gid(to, entry->gid);
-	archive_entry_set_mtime(to, entry->mtime.tv_sec, entry->mtime.tv_nsec);
-	archive_entry_set_size(to, (la_int64_t)entry->size);
+		libarchive.archive_entry_copy_symlink(to, entry->link);
+	libarchive.archive_entry_set_uid(to, entry->uid);
+	libarchive.archive_entry_set_gid(to, entry->gid);
+	libarchive.archive_entry_set_mtime(to, entry->mtime.tv_sec, entry->mtime.tv_nsec);
+	libarchive.archive_entry_set_size(to, (la_int64_t)entry->size);
 	if (S_ISCHR(entry->mode) || S_ISBLK(entry->mode)) {
-		archive_entry_set_rdevmajor(to, major(entry->device));
-		archive_entry_set_rdevminor(to, minor(entry->device));
+		libarchive.archive_entry_set_rdevmajor(to, major(entry->device));
+		libarchive.archive_entry_set_rdevminor(to, minor(entry->device));
 	}
 	for (size_t i = 0; i < entry->xattr_count; i++)
-		archive_entry_xattr_add_entry(
+		libarchive.archive_entry_xattr_add_entry(
 			to, entry->xattrs[i].name, entry->xattrs[i].value, entry->xattrs[i].size);
 }
 
@@ -122,7 +127,7 @@ static void fill(struct archive_entry *to, const struct tar_entry *entry)
  * it. */
 static bool is_harmless_warning(struct archive *archive)
 {
-	const char *text = archive_error_string(archive);
+	const char *text = libarchive.archive_error_string(archive);
 
 	return text && strstr(text, "an't translate");
 }
@@ -132,9 +137,9 @@ int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, s
 	locale_t callers = uselocale(writer->utf8_locale);
 	int r;
 
-	archive_entry_clear(writer->entry);
+	libarchive.archive_entry_clear(writer->entry);
 	fill(writer->entry, entry);
-	r = archive_write_header(writer->archive, writer->entry);
+	r = libarchive.archive_write_header(writer->archive, writer->entry);
 	uselocale(callers);
 	if (r != ARCHIVE_OK && !(r == ARCHIVE_WARN && is_harmless_warning(writer->archive)))
 		return writer_error(writer, err);
@@ -143,7 +148,7 @@ int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, s
 
 int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t length, struct error *err)
 {
-	if (archive_write_data(writer->archive, bytes, length) != (la_ssize_t)length)
+	if (libarchive.archive_write_data(writer->archive, bytes, length) != (la_ssize_t)length)
 		return writer_error(writer, err);
 	return 0;
 }
@@ -151,7 +156,7 @@ int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t length,
 int tar_writer_finish(
 	struct tar_writer *writer, char **ret_digest, uint64_t *ret_size, struct error *err)
 {
-	if (archive_write_close(writer->archive) != ARCHIVE_OK)
+	if (libarchive.archive_write_close(writer->archive) != ARCHIVE_OK)
 		return writer_error(writer, err);
 	*ret_digest = digest_finish(&writer->sha);
 	*ret_size = writer->size;

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * tar_library.c - load libarchive when it is needed. */
+#include "engine/image/tarball_libarchive.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "engine/base/memory.h"
+
+/* The name that the library's ABI has had since libarchive 3.0. */
+#define LIBRARY "libarchive.so.13"
+
+struct libarchive libarchive;
+
+static const struct {
+	const char *name;
+	size_t offset;
+} calls[] = {
+#define LIBARCHIVE_ROW(name) { #name, offsetof(struct libarchive, name) },
+	LIBARCHIVE_CALLS(LIBARCHIVE_ROW)
+#undef LIBARCHIVE_ROW
+};
+
+int tarball_load(struct error *err)
+{
+	void *handle;
+
+	if (libarchive.archive_errno)
+		return 0;
+	handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (!handle)
+		return error_set(err, -ENOENT,
+			"archives need libarchive (Debian: libarchive13): %s", dlerror());
+	for (size_t i = ARRAY_LEN(calls); i-- > 0;) {
+		void *call = dlsym(handle, calls[i].name);
+
+		if (!call)
+			return error_set(err, -ENOSYS, "%s is too old: %s", LIBRARY, dlerror());
+		*(void **)((char *)&libarchive + calls[i].offset) = call;
+	}
+	return 0;
+}
