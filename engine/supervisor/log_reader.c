@@ -144,18 +144,25 @@ static int next_file(struct log_reader *reader)
 	return found;
 }
 
+/* There was no log yet when the reader was opened; by now it may even have been rotated. */
+static int first_file(struct log_reader *reader)
+{
+	struct log_file *files = NULL;
+	size_t count = scan_files(reader, NULL, &files);
+
+	if (count > 0)
+		switch_to(reader, steal_fd(&files[count - 1].fd));
+	close_files(files, count);
+	return reader->fd >= 0;
+}
+
 /* At the end of the present file: 1 = there may be more now. */
 static int advance(struct log_reader *reader)
 {
 	struct stat newest, current;
 
-	if (reader->fd < 0) {
-		int fd = open_number(reader, 0);
-
-		if (fd >= 0)
-			switch_to(reader, fd);
-		return fd >= 0;
-	}
+	if (reader->fd < 0)
+		return first_file(reader);
 	/* The writer appends nothing to a file it has renamed, but may have done so just before:
 	 * read to the end once more after seeing the new name, then move on. */
 	if (reader->rotated)

@@ -10,6 +10,15 @@
 #include "engine/base/times.h"
 #include "helper.h"
 
+/* Work, not waiting: a busy machine makes no test fail. */
+static int64_t cpu_time(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
+}
+
 struct parsed {
 	struct arena *arena;
 	struct problems problems;
@@ -108,7 +117,7 @@ static void byte_order_mark_is_fine(void **state)
 static void row_10_1_alias_bomb_is_refused_quickly(void **state)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int64_t start = time_monotonic();
+	int64_t start = cpu_time();
 	struct parsed p;
 
 	(void)state;
@@ -122,7 +131,7 @@ static void row_10_1_alias_bomb_is_refused_quickly(void **state)
 	p = parse(text.data, text.length);
 	assert_true(p.r < 0);
 	assert_has(p.problems.items[0].text, "unfolds to more than");
-	assert_true(time_monotonic() - start < NS_PER_SEC);
+	assert_true(cpu_time() - start < NS_PER_SEC);
 	parsed_release(&p);
 }
 
@@ -134,14 +143,14 @@ static void row_10_2_nesting_stops_at_a_bound(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		int64_t start = time_monotonic();
+		int64_t start = cpu_time();
 		struct parsed p;
 
 		memset(text, openers[i], SIZE);
 		p = parse(text, SIZE);
 		assert_true(p.r < 0);
 		assert_has(p.problems.items[0].text, "exceeded max depth");
-		assert_true(time_monotonic() - start < NS_PER_SEC / 2);
+		assert_true(cpu_time() - start < NS_PER_SEC / 2);
 		parsed_release(&p);
 	}
 }
@@ -261,7 +270,7 @@ static void row_10_6_scalars_have_the_kind_users_expect(void **state)
 static void a_hundred_thousand_keys_load_in_linear_time(void **state)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int64_t start = time_monotonic();
+	int64_t start = cpu_time();
 	struct parsed p;
 
 	(void)state;
@@ -270,7 +279,7 @@ static void a_hundred_thousand_keys_load_in_linear_time(void **state)
 	p = parse(text.data, text.length);
 	assert_int_equal(p.r, 0);
 	assert_int_equal(p.roots[0]->count, 100000);
-	assert_true(time_monotonic() - start < 3 * NS_PER_SEC);
+	assert_true(cpu_time() - start < 3 * NS_PER_SEC);
 	parsed_release(&p);
 }
 

@@ -614,8 +614,12 @@ static void stats_count_a_busy_process(void **state)
 	child = child_start(body_work);
 	assert_ok(cgroup_attach(fixture->cgroup, child.pid, &err), err);
 	child_go(&child);
-	usleep(400000);
-	assert_ok(cgroup_stats_read(fixture->cgroup, &stats, &err), err);
+	for (int tries = 0; tries < 1000; tries++) { /* until it has eaten */
+		assert_ok(cgroup_stats_read(fixture->cgroup, &stats, &err), err);
+		if (stats.memory_usage > 60 * MIB)
+			break;
+		usleep(20000);
+	}
 	assert_true(stats.cpu_usage_ns > 20 * NS_PER_MS);
 	assert_true(stats.memory_usage > 60 * MIB && stats.memory_usage < 128 * MIB);
 	assert_int_equal(stats.memory_limit, 128 * MIB);
