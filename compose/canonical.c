@@ -51,11 +51,19 @@ bool canon_is_open(const struct canon *c, const struct node *node)
 	return c->is_raw && node->kind == NODE_STRING && strchr(node->text, '$');
 }
 
+const char *noun_article(const char *noun)
+{
+	return strchr("aeiou", noun[0]) ? "an" : "a";
+}
+
 static struct node *wrong_type(
 	struct canon *c, const struct node *node, const struct path *path, const char *expected)
 {
-	return canon_problem(
-		c, node, path, "must be a %s, not a %s", expected, node_kind_names[node->kind]);
+	const char *actual = node_kind_names[node->kind];
+
+	return canon_problem(c, node, path, "must be %s %s, not %s%s%s", noun_article(expected),
+		expected, node->kind == NODE_NULL ? "" : noun_article(actual),
+		node->kind == NODE_NULL ? "" : " ", actual);
 }
 
 static struct node *to_string(struct canon *c, struct node *node)
@@ -347,14 +355,16 @@ static struct node *convert_values(struct canon *c, const struct key_row *row, s
 	struct node *(*convert)(
 		struct canon *, const struct key_row *, struct node *, const struct path *))
 {
-	for (size_t i = 0; i < map->count; i++) {
+	for (size_t i = 0; i < map->count;) {
 		struct path at = { path, map->entries[i].key, 0 };
 		struct node *value = map->entries[i].value;
 
 		if (value->merge != NODE_MERGE_RESET)
 			value = convert(c, row, value, &at);
 		if (value)
-			map->entries[i].value = value;
+			map->entries[i++].value = value;
+		else
+			node_remove_at(map, i);
 	}
 	return map;
 }
@@ -362,10 +372,8 @@ static struct node *convert_values(struct canon *c, const struct key_row *row, s
 static struct node *shape_map(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
-	if (node->kind == NODE_SEQUENCE) {
-		check_unique(c, node, path);
+	if (node->kind == NODE_SEQUENCE)
 		return list_to_map(c, row, node, path);
-	}
 	if (node->kind != NODE_MAPPING)
 		return wrong_type(c, node, path, "mapping or list");
 	return convert_values(c, row, node, path, map_value);
@@ -440,7 +448,9 @@ static struct node *shape_named(
 		if (entry->value->merge == NODE_MERGE_RESET ||
 			(entry->value->kind == NODE_NULL && row->flags & KEY_NULLABLE))
 			continue;
-		shape_table(c, row, entry->value, &at);
+		/* A wrong one still counts as being there. */
+		if (!shape_table(c, row, entry->value, &at))
+			entry->value = node_new(c->arena, NODE_MAPPING, entry->value->mark);
 	}
 	return node;
 }
@@ -492,7 +502,7 @@ static struct node *canonical_value(
 	 * (merge_finish). */
 	if (merge == NODE_MERGE_RESET || node->kind == NODE_NULL)
 		return node;
-	if (row->flags & KEY_UNIQUE && node->kind == NODE_SEQUENCE)
+	if (row->flags & KEY_NO_TWINS && node->kind == NODE_SEQUENCE)
 		check_unique(c, node, path);
 	if (row->normalise)
 		node = row->normalise(c, node, path);

@@ -23,16 +23,17 @@ static void complain(const struct subject *s, const struct mark *mark, const cha
 static void complain(
 	const struct subject *s, const struct mark *mark, const char *key, const char *fmt, ...)
 {
+	const char *path = arena_printf(
+		s->l->arena, "services.%s%s%s", s->name, key ? "." : "", key ? key : "");
 	va_list ap;
 	char *text;
 
+	if (loader_was_told(s->l, path))
+		return;
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	problems_add(s->l->problems, mark,
-		arena_printf(
-			s->l->arena, "services.%s%s%s", s->name, key ? "." : "", key ? key : ""),
-		"%s", text);
+	problems_add(s->l->problems, mark, path, "%s", text);
 	free(text);
 }
 
@@ -69,6 +70,39 @@ static void check_dependencies(const struct subject *s)
 				"service \"%s\" depends on undefined service \"%s\": invalid "
 				"compose project",
 				s->name, entry->key);
+	}
+}
+
+/* The reason why a service can never become healthy, NULL when it may: without a test of its own
+ * the image can have one. */
+static const char *never_healthy(const struct node *service)
+{
+	const struct node *healthcheck = node_get(service, "healthcheck");
+	const struct node *test = node_get(healthcheck, "test");
+
+	if (node_get_bool(healthcheck, "disable", false))
+		return "has its healthcheck disabled";
+	if (test && test->count > 0 && test->entries[0].value->text &&
+		strcmp(test->entries[0].value->text, "NONE") == 0)
+		return "has the healthcheck NONE";
+	return NULL;
+}
+
+static void check_conditions(const struct subject *s)
+{
+	const struct node *depends_on = node_get(s->service, "depends_on");
+
+	for (size_t i = 0; depends_on && i < depends_on->count; i++) {
+		const struct node_entry *entry = &depends_on->entries[i];
+		const struct node *condition = node_get(entry->value, "condition");
+		const char *reason = never_healthy(node_get(s->services, entry->key));
+
+		if (reason && condition && condition->text &&
+			strcmp(condition->text, "service_healthy") == 0)
+			complain(s, &condition->mark,
+				arena_printf(s->l->arena, "depends_on.%s.condition", entry->key),
+				"service \"%s\" waits for \"%s\" to be healthy, which %s", s->name,
+				entry->key, reason);
 	}
 }
 
@@ -204,24 +238,6 @@ static void check_container_name_and_scale(const struct subject *s)
 			node_get(s->service, "scale") ? "scale" : "deploy.replicas");
 }
 
-/* Two services cannot have one name, and one service cannot publish one port twice. */
-static void check_unique_names(const struct subject *s, struct strmap *names)
-{
-	const struct node *name = node_get(s->service, "container_name");
-	const char *other;
-
-	if (!name || name->kind != NODE_STRING || !*name->text)
-		return;
-	other = strmap_get(names, name->text);
-	if (other)
-		complain(s, &name->mark, "container_name",
-			"container name \"%s\" is already in use by service \"%s\": invalid "
-			"compose project",
-			name->text, other);
-	else
-		strmap_set(names, name->text, (void *)s->name);
-}
-
 static void check_watch(const struct subject *s)
 {
 	const struct node *watch = node_get(node_get(s->service, "develop"), "watch");
@@ -237,10 +253,11 @@ static void check_watch(const struct subject *s)
 	}
 }
 
-static void check_service(const struct subject *s, struct strmap *names)
+static void check_service(const struct subject *s)
 {
 	check_image(s);
 	check_dependencies(s);
+	check_conditions(s);
 	check_networks(s);
 	check_volumes(s);
 	check_grants(s, s->service, "secrets", "secret");
@@ -248,7 +265,6 @@ static void check_service(const struct subject *s, struct strmap *names)
 	check_grants(s, s->service, "configs", "config");
 	check_said_twice(s);
 	check_container_name_and_scale(s);
-	check_unique_names(s, names);
 	check_watch(s);
 }
 
@@ -329,17 +345,18 @@ static void check_file_sources(struct loader *l, const char *section)
 	for (size_t i = 0; members && i < members->count; i++) {
 		const struct node_entry *entry = &members->entries[i];
 		bool is_external = node_get_bool(entry->value, "external", false);
+		const char *path = arena_printf(l->arena, "%s.%s", section, entry->key);
 		unsigned int count = 0;
 
+		if (loader_was_told(l, path))
+			continue;
 		for (size_t j = 0; j < ARRAY_LEN(origins); j++)
 			count += node_get(entry->value, origins[j]) != NULL;
 		if (count > 1)
-			problems_add(l->problems, &entry->key_mark,
-				arena_printf(l->arena, "%s.%s", section, entry->key),
+			problems_add(l->problems, &entry->key_mark, path,
 				"file|environment|content attributes are mutually exclusive");
 		else if (count == 0 && !is_external)
-			problems_add(l->problems, &entry->key_mark,
-				arena_printf(l->arena, "%s.%s", section, entry->key),
+			problems_add(l->problems, &entry->key_mark, path,
 				"one of file, environment%s or external must be set",
 				strcmp(section, "configs") == 0 ? ", content" : "");
 	}
@@ -387,7 +404,6 @@ void loader_check_declared(struct loader *l)
 void loader_check(struct loader *l)
 {
 	struct node *services = node_get(l->tree, "services");
-	struct strmap names = STRMAP_INIT;
 
 	if (!services)
 		return;
@@ -395,8 +411,9 @@ void loader_check(struct loader *l)
 		struct subject subject = { l, services->entries[i].key, services->entries[i].value,
 			services };
 
-		check_service(&subject, &names);
+		check_service(&subject);
 	}
-	strmap_release(&names);
+	loader_check_collisions(l);
+	loader_check_addresses(l);
 	check_cycles(l, services);
 }

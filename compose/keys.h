@@ -26,6 +26,8 @@ void *canon_problem(struct canon *c, const struct node *node, const struct path 
 /* Accepted, but the user should know. */
 void canon_warning(struct canon *c, const struct node *node, const struct path *path,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* "a" or "an". */
+const char *noun_article(const char *noun);
 /* A value that cannot be looked into yet. */
 bool canon_is_open(const struct canon *c, const struct node *node);
 
@@ -64,13 +66,14 @@ enum key_status {
 enum key_flag {
 	KEY_NULLABLE = 1 << 0,	  /* null is allowed (SHAPE_NAMED: for the entries) */
 	KEY_KEEP_EMPTY = 1 << 1,  /* printed even when false, 0 or empty */
-	KEY_UNIQUE = 1 << 2,	  /* items of the list must differ */
+	KEY_UNIQUE = 1 << 2,	  /* an item that comes again counts once */
 	KEY_EMPTY_NULLS = 1 << 3, /* SHAPE_MAP: no value means the empty string */
 	KEY_NO_HASH = 1 << 4,	  /* changes nothing in a running container */
 	KEY_REPLACE = 1 << 5,	  /* a later file replaces the value whole */
 	KEY_HIDDEN = 1 << 6,	  /* not printed: other keys have taken it up */
 	KEY_REQUIRED = 1 << 7,
 	KEY_TRUNCATE = 1 << 8, /* SHAPE_INT: a fraction may be given and is cut off */
+	KEY_NO_TWINS = 1 << 9, /* one file may not say an item twice */
 };
 
 struct key_table;

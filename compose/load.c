@@ -27,6 +27,21 @@ void loader_warn(struct loader *l, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Was all that is wrong so far told of a member of a section (a service, a network)? Then the rest
+ * of the document still means what it says, and its references can be checked in the same run. */
+static bool can_check_further(const struct loader *l)
+{
+	for (size_t i = 0; i < l->problems->count; i++)
+		if (!strchr(l->problems->items[i].path, '.'))
+			return false;
+	return l->tree && l->problems->dropped == 0;
+}
+
+bool loader_was_told(const struct loader *l, const char *path)
+{
+	return problems_lie_below(l->problems, l->problems_of_sources, path);
+}
+
 static int run_stages(struct loader *l, struct error *err)
 {
 	const struct compose_options *options = l->options;
@@ -35,8 +50,9 @@ static int run_stages(struct loader *l, struct error *err)
 	if (r < 0)
 		return r;
 	r = loader_read_sources(l, err);
-	if (r < 0 || l->problems->count > 0)
+	if (r < 0 || (l->problems->count > 0 && !can_check_further(l)))
 		return r;
+	l->problems_of_sources = l->problems->count;
 	loader_apply_profiles(l);
 	if (!options->no_consistency)
 		loader_check_declared(l);

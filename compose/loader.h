@@ -21,6 +21,7 @@ struct loader {
 	char **files;		   /* heap: as named by the user or found */
 	const char *project_name;  /* by flag or environment; NULL: the files decide */
 	struct node *tree;
+	size_t problems_of_sources;   /* of the problems, what was told before the checks */
 	struct problems own_problems; /* where the caller keeps none */
 	bool wants_variables;	      /* only the mentions of variables are asked for */
 	struct variable *variables;
@@ -39,6 +40,10 @@ const char *loader_getenv(const struct loader *l, const char *name);
 /* Read a whole text file into the arena. */
 int loader_read(struct loader *l, const char *path, size_t limit, const char **ret_text,
 	size_t *ret_length, struct error *err);
+
+/* Was something wrong at `path` or below before the checks began? Then what is missing there may be
+ * missing for that reason. */
+bool loader_was_told(const struct loader *l, const char *path);
 
 /* search.c: environment, files, project directory and name. */
 int loader_prepare(struct loader *l, struct error *err);
@@ -61,8 +66,12 @@ void loader_resolve_environment(struct loader *l, const char *name, struct node 
 /* consistency.c: what top-level members say by themselves, used or not; before normalisation drops
  * the unused. */
 void loader_check_declared(struct loader *l);
-/* References, cycles, duplicates. */
+/* References, cycles, and the next two. */
 void loader_check(struct loader *l);
+/* collisions.c: names, ports and addresses that two containers cannot both have. */
+void loader_check_collisions(struct loader *l);
+/* consistency_addresses.c: are addresses well formed, and inside their subnets? */
+void loader_check_addresses(struct loader *l);
 
 /* refusals.c: what stands in the tree that the engine cannot do. */
 void loader_note_refusals(struct loader *l);

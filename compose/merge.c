@@ -177,8 +177,8 @@ static void finish_value(
 {
 	/* For mappings of names the flag speaks of the entries. */
 	if (node->kind == NODE_NULL && (!(row->flags & KEY_NULLABLE) || row->shape == SHAPE_NAMED))
-		canon_problem(
-			c, node, path, "must be a %s, not a null", key_shape_names[row->shape]);
+		canon_problem(c, node, path, "must be %s %s, not null",
+			noun_article(key_shape_names[row->shape]), key_shape_names[row->shape]);
 	if (node->kind == NODE_SEQUENCE && (row->flags & KEY_UNIQUE || row->identity))
 		drop_twins(c, row, node);
 	if (!row->sub)
@@ -194,7 +194,7 @@ static void finish_value(
 			finish_mapping(c, row->sub, node->entries[i].value, &at);
 		else if (node->entries[i].value->kind == NODE_NULL && !(row->flags & KEY_NULLABLE))
 			canon_problem(
-				c, node->entries[i].value, &at, "must be a mapping, not a null");
+				c, node->entries[i].value, &at, "must be a mapping, not null");
 	}
 }
 

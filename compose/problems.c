@@ -18,6 +18,7 @@ void problems_forget_sources(struct problems *problems)
 void problems_release(struct problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
+		free(problems->items[i].path);
 		free(problems->items[i].file);
 		free(problems->items[i].text);
 		free(problems->items[i].source_line);
@@ -75,6 +76,7 @@ void problems_add(
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	problem = array_add(problems->items, problems->count);
+	problem->path = xstrdup(path ? path : "");
 	problem->text = path && *path ? xasprintf("%s: %s", path, text) : xstrdup(text);
 	free(text);
 	if (!mark || !mark->file)
@@ -84,6 +86,20 @@ void problems_add(
 	problem->column = mark->column;
 	if (mark->line > 0)
 		problem->source_line = copy_source_line(problems, mark);
+}
+
+bool problems_lie_below(const struct problems *problems, size_t count, const char *path)
+{
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < count && i < problems->count; i++) {
+		const char *at = problems->items[i].path;
+
+		if (strncmp(at, path, length) == 0 &&
+			(at[length] == '\0' || at[length] == '.' || at[length] == '['))
+			return true;
+	}
+	return false;
 }
 
 int problems_to_error(const struct problems *problems, struct error *err)

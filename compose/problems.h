@@ -8,6 +8,7 @@
 #ifndef MYCOMPOSE_COMPOSE_PROBLEMS_H
 #define MYCOMPOSE_COMPOSE_PROBLEMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/base/errors.h"
@@ -24,6 +25,7 @@ struct mark {
 #define PROBLEM_LIMIT 50
 
 struct problem {
+	char *path;	   /* "services.web.ports[0]", "" when none */
 	char *file;	   /* NULL: no place in a file */
 	unsigned int line; /* 0: the file as a whole */
 	unsigned int column;
@@ -63,6 +65,9 @@ void problems_forget_sources(struct problems *problems);
 /* Add one; `path` may be NULL or "". */
 void problems_add(struct problems *problems, const struct mark *mark, const char *path,
 	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* Is one of the first `count` problems at `path` or below it? */
+bool problems_lie_below(const struct problems *problems, size_t count, const char *path);
 
 /* Turn the list into an error: "FILE:LINE:COL: path: text", one line each, in order of appearance.
  * Returns -EINVAL, or 0 and an untouched `err` when the list is empty. */

@@ -53,8 +53,8 @@ static const struct {
 	{ "consistent", OPTION_CONSISTENCY },
 };
 
-static void apply_option(struct canon *c, struct node *mount, const char *word, bool is_bind,
-	const struct path *path)
+static void apply_option(
+	struct canon *c, struct node *mount, const char *word, const struct path *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mount_options); i++) {
 		if (strcmp(mount_options[i].word, word) != 0)
@@ -71,9 +71,7 @@ static void apply_option(struct canon *c, struct node *mount, const char *word, 
 				node_bool(c->arena, true, mount->mark));
 			return;
 		case OPTION_SELINUX:
-			if (is_bind)
-				node_set_string(
-					c->arena, sub_mapping(c, mount, "bind"), "selinux", word);
+			node_set_string(c->arena, sub_mapping(c, mount, "bind"), "selinux", word);
 			return;
 		case OPTION_PROPAGATION:
 			node_set_string(
@@ -123,7 +121,7 @@ static struct node *expand_volume(struct canon *c, const struct node *item, cons
 			"invalid spec: %s: empty section between colons", item->text);
 	words = options ? strv_split(options, ",") : NULL;
 	for (size_t i = 0; i < strv_length(words); i++)
-		apply_option(c, mount, words[i], is_bind, path);
+		apply_option(c, mount, words[i], path);
 	return mount;
 }
 

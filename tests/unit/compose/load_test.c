@@ -57,7 +57,7 @@ static void errors_have_place_path_and_phrase(void **state)
 			"invalid duration \"10\"" },
 		{ "services: {s: {image: i, ports: ['1-3:1-2']}}\n",
 			"Invalid ranges specified for container and host Ports: 1-2 and 1-3" },
-		{ "services: {s: {image: i, expose: [80, 80]}}\n", "array items must be unique" },
+		{ "services: {s: {image: i, group_add: [a, a]}}\n", "array items must be unique" },
 		{ "services: {s: {image: i, environment: ['=x']}}\n", "has no name before the =" },
 		{ "services: {s: {image: i, container_name: c}, t: {image: i, container_name: "
 		  "c}}\n",

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * collisions.c - what no two containers can have at once: names, published ports, addresses.
+ *
+ * What one service asks for twice is an error. Two services that cannot run at the same time may
+ * well stand in one file (a development and a production form of the same thing), so that is a
+ * warning: `up` refuses to start both. */
+#include "compose/loader.h"
+
+#include <string.h>
+
+#include "compose/ip_text.h"
+#include "engine/base/memory.h"
+#include "engine/base/strv.h"
+
+/* Who has asked for a thing first. */
+struct claim {
+	const char *service;
+	const char *host_ip; /* ports: NULL is every address */
+	const struct mark *mark;
+	struct claim *next;
+};
+
+static void tell(struct loader *l, const char *service, const char *place, const struct mark *mark,
+	const struct claim *first, const char *what)
+{
+	const char *path = arena_printf(l->arena, "services.%s.%s", service, place);
+	const char *text = arena_printf(l->arena, "%s already by service \"%s\" at %s:%u:%u", what,
+		first->service, first->mark->file ? first->mark->file : "-", first->mark->line,
+		first->mark->column);
+
+	if (strcmp(first->service, service) == 0)
+		problems_add(l->problems, mark, path, "%s", text);
+	else if (!strv_length(l->options->services))
+		loader_warn(l, "%s:%u:%u: %s: %s: the two cannot run at the same time",
+			mark->file ? mark->file : "-", mark->line, mark->column, path, text);
+}
+
+/* Claim `key`; what overlaps an earlier claim is told. */
+static void claim(struct loader *l, struct strmap *claims, const char *key, const struct claim *new,
+	const char *place, const char *what)
+{
+	struct claim *first = strmap_get(claims, key), *kept;
+
+	for (struct claim *other = first; other; other = other->next)
+		if (ip_texts_overlap(other->host_ip, new->host_ip)) {
+			tell(l, new->service, place, new->mark, other, what);
+			return;
+		}
+	kept = arena_alloc(l->arena, sizeof(*kept));
+	*kept = *new;
+	kept->next = first;
+	strmap_set(claims, key, kept);
+}
+
+static void claim_ports(
+	struct loader *l, struct strmap *claims, const char *name, const struct node *service)
+{
+	const struct node *ports = node_get(service, "ports");
+
+	for (size_t i = 0; ports && i < ports->count; i++) {
+		const struct node *port = ports->entries[i].value;
+		const char *published = node_get_text(port, "published");
+		const char *protocol = node_get_text(port, "protocol");
+		const char *key;
+
+		/* Of a range one that is free is chosen; 0 is any. */
+		if (!published || !*published || strchr(published, '-') ||
+			strcmp(published, "0") == 0)
+			continue;
+		key = arena_printf(l->arena, "%s/%s", published, protocol ? protocol : "tcp");
+		claim(l, claims, key,
+			&(struct claim){ .service = name,
+				.host_ip = node_get_text(port, "host_ip"),
+				.mark = &port->mark },
+			arena_printf(l->arena, "ports[%zu]", i),
+			arena_printf(l->arena, "port %s is published", key));
+	}
+}
+
+static void claim_addresses(
+	struct loader *l, struct strmap *claims, const char *name, const struct node *service)
+{
+	static const char *const keys[] = { "ipv4_address", "ipv6_address" };
+	const struct node *networks = node_get(service, "networks");
+
+	for (size_t i = 0; networks && i < networks->count; i++)
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+			const char *network = networks->entries[i].key;
+			const struct node *address = node_get(networks->entries[i].value, keys[k]);
+
+			if (!address || address->kind != NODE_STRING || !*address->text)
+				continue;
+			claim(l, claims, arena_printf(l->arena, "%s in %s", address->text, network),
+				&(struct claim){ .service = name, .mark = &address->mark },
+				arena_printf(l->arena, "networks.%s.%s", network, keys[k]),
+				arena_printf(l->arena, "address %s is taken", address->text));
+		}
+}
+
+/* Docker Compose refuses this one in the file as well. */
+static void claim_name(struct loader *l, struct strmap *names, const char *service_name,
+	const struct node *service)
+{
+	const struct node *name = node_get(service, "container_name");
+	const char *other;
+
+	if (!name || name->kind != NODE_STRING || !*name->text)
+		return;
+	other = strmap_get(names, name->text);
+	if (other)
+		problems_add(l->problems, &name->mark,
+			arena_printf(l->arena, "services.%s.container_name", service_name),
+			"container name \"%s\" is already in use by service \"%s\": invalid "
+			"compose project",
+			name->text, other);
+	else
+		strmap_set(names, name->text, (void *)service_name);
+}
+
+void loader_check_collisions(struct loader *l)
+{
+	const struct node *services = node_get(l->tree, "services");
+	struct strmap names = STRMAP_INIT, ports = STRMAP_INIT, addresses = STRMAP_INIT;
+
+	for (size_t i = 0; services && i < services->count; i++) {
+		const char *name = services->entries[i].key;
+		const struct node *service = services->entries[i].value;
+
+		claim_name(l, &names, name, service);
+		claim_ports(l, &ports, name, service);
+		claim_addresses(l, &addresses, name, service);
+	}
+	strmap_release(&names);
+	strmap_release(&ports);
+	strmap_release(&addresses);
+}
