@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compose/labels.h"
+#include "compose/node.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strmap.h"
@@ -21,10 +22,13 @@ char *service_container_name(
 	return xasprintf("%s-%s-%u", project->name, service->name, number);
 }
 
-/* "FILE:LINE:COL: services.NAME.KEY: " before what the engine said. */
-static int wrap_mark(
-	struct error *err, const struct mark *mark, const struct service *service, const char *key)
+/* "FILE:LINE:COL: services.NAME.KEY: " before what the engine said: where the key's value stands,
+ * else the service. */
+static int wrap_key(struct error *err, const struct service *service, const char *key)
 {
+	const struct node *value = node_get(service->node, key);
+	const struct mark *mark = value && value->mark.file ? &value->mark : &service->mark;
+
 	if (!mark->file)
 		return error_wrap(err, "services.%s.%s", service->name, key);
 	return error_wrap(err, "%s:%u:%u: services.%s.%s", mark->file, mark->line, mark->column,
@@ -142,7 +146,7 @@ static int fill_namespaces(const struct service *service, struct spec *spec, str
 
 		if (r < 0) {
 			error_set(err, r, "%s is not supported yet", rows[i].mode);
-			return wrap_mark(err, &service->mark, service, rows[i].key);
+			return wrap_key(err, service, rows[i].key);
 		}
 	}
 	return 0;
@@ -204,13 +208,13 @@ static int fill_process(const struct service *service, struct spec *spec, struct
 	r = capabilities_combine(service->privileged ? capabilities_all() : CAPABILITIES_DEFAULT,
 		service->cap_add, service->cap_drop, &spec->capabilities, err);
 	if (r < 0)
-		return wrap_mark(err, &service->mark, service, "cap_add");
+		return wrap_key(err, service, "cap_add");
 	for (size_t i = 0; i < strv_length(spec->sysctl); i++) {
 		cleanup_free char *key = xstrndup(spec->sysctl[i], strcspn(spec->sysctl[i], "="));
 
 		r = sysctl_check(key, spec, err);
 		if (r < 0)
-			return wrap_mark(err, &service->mark, service, "sysctls");
+			return wrap_key(err, service, "sysctls");
 	}
 	return 0;
 }
@@ -269,11 +273,11 @@ static int fill_from_image(const struct engine *engine, const struct service *se
 
 	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
-		return wrap_mark(err, &service->mark, service, "image");
+		return wrap_key(err, service, "image");
 	container->image_ref = xstrdup(service->image);
 	container->exposed = strv_copy(service->expose);
 	r = container_apply_image(container, image, &overrides, err);
-	return r < 0 ? wrap_mark(err, &service->mark, service, "command") : 0;
+	return r < 0 ? wrap_key(err, service, "command") : 0;
 }
 
 int service_to_container(const struct engine *engine, const struct project *project,
@@ -317,7 +321,7 @@ static int resolve_image(const struct engine *engine, const struct service *serv
 		return 0;
 	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
-		return wrap_mark(err, &service->mark, service, "image");
+		return wrap_key(err, service, "image");
 	strmap_set(known, service->image, xstrdup(image->id));
 	return 0;
 }
