@@ -58,6 +58,8 @@ static int run_stages(struct loader *l, struct error *err)
 		loader_check_declared(l);
 	if (!options->no_normalize)
 		loader_normalise(l);
+	if (!options->no_interpolate)
+		loader_drop_unused(l);
 	if (!options->no_consistency)
 		loader_check(l);
 	if (l->problems->count > 0)

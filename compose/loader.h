@@ -58,13 +58,15 @@ void loader_apply_profiles(struct loader *l);
 
 /* normal.c: fill in what the files left to rules. */
 void loader_normalise(struct loader *l);
+/* Take out the networks, volumes … that no enabled service uses. */
+void loader_drop_unused(struct loader *l);
 /* pathrules.c: relative paths of one file's tree become absolute. */
 void loader_resolve_paths(struct loader *l, struct node *root, const char *base);
 void loader_resolve_service_paths(struct loader *l, struct node *service, const char *base);
 /* service_env.c: env_file, label_file and pass-through variables of one service. */
 void loader_resolve_environment(struct loader *l, const char *name, struct node *service);
-/* consistency.c: what top-level members say by themselves, used or not; before normalisation drops
- * the unused. */
+/* consistency.c: what top-level members say by themselves, used or not; before the unused are
+ * dropped. */
 void loader_check_declared(struct loader *l);
 /* References, cycles, and the next two. */
 void loader_check(struct loader *l);

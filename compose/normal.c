@@ -177,6 +177,8 @@ static void name_members(struct loader *l, const char *section_name)
 	}
 }
 
+static const char *const sections[] = { "networks", "volumes", "secrets", "configs", "models" };
+
 /* Which keys of a section the enabled services use. */
 static void collect_uses(
 	struct loader *l, const struct node *service, const char *section_name, struct strmap *used)
@@ -218,7 +220,7 @@ static void drop_unused(struct loader *l, const char *section_name)
 	for (size_t i = 0; i < members->count; i++) {
 		const struct node_entry *entry = &members->entries[i];
 
-		if (l->options->all_resources || strmap_has(&used, entry->key))
+		if (strmap_has(&used, entry->key))
 			node_append(l->arena, kept, entry->key, entry->key_mark, entry->value);
 	}
 	node_set(l->arena, l->tree, section_name, kept);
@@ -238,8 +240,6 @@ static bool uses_default_network(const struct node *services)
 
 void loader_normalise(struct loader *l)
 {
-	static const char *const sections[] = { "networks", "volumes", "secrets", "configs",
-		"models" };
 	struct node *services = node_get(l->tree, "services");
 
 	node_set_string(l->arena, l->tree, "name", l->project->name);
@@ -248,9 +248,13 @@ void loader_normalise(struct loader *l)
 	if (uses_default_network(services) && !node_get(section(l, "networks"), "default"))
 		node_set(l->arena, section(l, "networks"), "default",
 			node_new(l->arena, NODE_MAPPING, services->mark));
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
 		if (strcmp(sections[i], "models") != 0)
 			name_members(l, sections[i]);
+}
+
+void loader_drop_unused(struct loader *l)
+{
+	for (size_t i = 0; !l->options->all_resources && i < ARRAY_LEN(sections); i++)
 		drop_unused(l, sections[i]);
-	}
 }

@@ -183,6 +183,7 @@ static void add_scalar(struct strbuf *out, const struct node *node, unsigned int
 		strbuf_add_str(out, strcmp(buf, "+Inf") == 0   ? ".inf"
 				    : strcmp(buf, "-Inf") == 0 ? "-.inf"
 				    : strcmp(buf, "NaN") == 0  ? ".nan"
+				    : strcmp(buf, "-0") == 0   ? "-0.0" /* -0 is the integer 0 */
 							       : buf);
 		break;
 	default:

@@ -25,33 +25,47 @@ static void fold_variable(struct strmap *known, struct variable *variable)
 		first->alternate_value = variable->alternate_value;
 }
 
-static void print_table(const struct loader *l, struct strmap *known, struct strbuf *out)
-{
-	static const char *const head[] = { "NAME", "REQUIRED", "DEFAULT VALUE",
-		"ALTERNATE VALUE" };
-	size_t widths[4];
+/* Columns as Docker Compose sets them: three blanks apart, and not narrower than 20. */
+#define COLUMN_GAP   3
+#define COLUMN_WIDTH 20
 
-	for (size_t i = 0; i < ARRAY_LEN(head); i++)
-		widths[i] = strlen(head[i]);
+static void print_row(struct strbuf *out, const size_t widths[3], const char *const cells[4])
+{
+	for (size_t i = 0; i < 3; i++) {
+		size_t width = widths[i] + COLUMN_GAP;
+
+		strbuf_addf(
+			out, "%-*s", (int)(width < COLUMN_WIDTH ? COLUMN_WIDTH : width), cells[i]);
+	}
+	strbuf_addf(out, "%s\n", cells[3]);
+}
+
+static void variable_cells(const struct variable *variable, const char *cells[4])
+{
+	cells[0] = variable->name;
+	cells[1] = variable->is_required ? "true" : "false";
+	cells[2] = variable->default_value ? variable->default_value : "";
+	cells[3] = variable->alternate_value ? variable->alternate_value : "";
+}
+
+static void print_table(struct strmap *known, struct strbuf *out)
+{
+	const char *cells[4] = { "NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE" };
+	size_t widths[3] = { 0 };
+
 	strmap_sort(known);
 	strmap_for_each (entry, known) {
-		const struct variable *variable = entry->value;
-		size_t name = strlen(variable->name);
-		size_t value = variable->default_value ? strlen(variable->default_value) : 0;
+		const char *values[4];
 
-		widths[0] = name > widths[0] ? name : widths[0];
-		widths[2] = value > widths[2] ? value : widths[2];
+		variable_cells(entry->value, values);
+		for (size_t i = 0; i < ARRAY_LEN(widths); i++)
+			if (strlen(values[i]) > widths[i])
+				widths[i] = strlen(values[i]);
 	}
-	(void)l;
-	strbuf_addf(out, "%-*s   %-*s   %-*s   %s\n", (int)widths[0], head[0], (int)widths[1],
-		head[1], (int)widths[2], head[2], head[3]);
+	print_row(out, widths, cells);
 	strmap_for_each (entry, known) {
-		const struct variable *variable = entry->value;
-
-		strbuf_addf(out, "%-*s   %-*s   %-*s   %s\n", (int)widths[0], variable->name,
-			(int)widths[1], variable->is_required ? "true" : "false", (int)widths[2],
-			variable->default_value ? variable->default_value : "",
-			variable->alternate_value ? variable->alternate_value : "");
+		variable_cells(entry->value, cells);
+		print_row(out, widths, cells);
 	}
 }
 
@@ -72,7 +86,7 @@ int config_list_variables(
 	for (size_t i = 0; r == 0 && i < l.variable_count; i++)
 		fold_variable(&known, &l.variables[i]);
 	if (r == 0)
-		print_table(&l, &known, out);
+		print_table(&known, out);
 	strmap_release(&known);
 	loader_close(&l);
 	return r;
