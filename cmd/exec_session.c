@@ -21,12 +21,19 @@
 #include "engine/supervisor/loop.h"
 #include "engine/supervisor/relay.h"
 
+#define INTERRUPTS_TO_KILL 2
+#define EXIT_INTERRUPTED   130
+
 enum { READ_END, WRITE_END };
 
 struct session {
 	const struct exec_session_options *options;
 	struct loop *loop;
 	struct launch launch;
+	struct loop_source *status_source;
+	int started; /* 1 = not known yet, 0 = it runs, else why not */
+	struct error start_err;
+	unsigned int interrupts; /* before it is known */
 	int console_fd;
 	int in[2], out[2], err[2];
 	int null_fd;
@@ -45,6 +52,8 @@ static void session_release(struct session *session)
 	pump_free(session->pumps[0]);
 	pump_free(session->pumps[1]);
 	loop_remove(session->exit_source);
+	loop_remove(session->status_source);
+	error_release(&session->start_err);
 	launch_release(&session->launch);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close_fd(fds[i]);
@@ -89,6 +98,11 @@ static void on_signal(int signal, void *arg)
 {
 	struct session *session = arg;
 
+	/* What is still on its way into the container may have been stopped by somebody in there;
+	 * whoever insists is obeyed. */
+	if (signal != SIGWINCH && session->started > 0 &&
+		++session->interrupts >= INTERRUPTS_TO_KILL)
+		signal = SIGKILL;
 	if (signal == SIGWINCH && session->relay)
 		relay_resize(session->relay);
 	else if (signal == SIGWINCH && session->console_fd >= 0)
@@ -171,6 +185,36 @@ static int wait_for_end(struct session *session, struct error *err)
 	return session_exit_code(&info);
 }
 
+static void on_status(int fd, uint32_t events, void *arg)
+{
+	struct session *session = arg;
+
+	(void)fd;
+	(void)events;
+	session->started = exec_finish(&session->launch, &session->console_fd, &session->start_err);
+	if (session->started > 0)
+		return;
+	loop_remove(session->status_source);
+	session->status_source = NULL;
+}
+
+static int wait_for_start(struct session *session, struct error *err)
+{
+	int r = loop_add_fd(session->loop, session->launch.status_fd, EPOLLIN, on_status, session,
+		&session->status_source, err);
+
+	while (r >= 0 && session->started > 0)
+		r = loop_run_once(session->loop, -1, err);
+	if (r < 0 || session->started == 0)
+		return r < 0 ? r : 0;
+	if (session->interrupts < INTERRUPTS_TO_KILL)
+		return error_move(err, &session->start_err);
+	error_set(err, -EINTR, "interrupted before the command was started");
+	if (err)
+		err->exit_code = EXIT_INTERRUPTED;
+	return -EINTR;
+}
+
 static int start(struct session *session, struct app *app, const struct container *container,
 	struct error *err)
 {
@@ -191,7 +235,7 @@ static int start(struct session *session, struct app *app, const struct containe
 	close_fd(&session->out[WRITE_END]);
 	close_fd(&session->err[WRITE_END]);
 	if (r == 0)
-		r = exec_finish(&session->launch, &session->console_fd, err);
+		r = wait_for_start(session, err);
 	if (host)
 		cgroup_host_free(host);
 	return r;
@@ -203,6 +247,7 @@ int exec_session_run(struct app *app, const struct container *container,
 	struct session session = {
 		.options = options,
 		.launch = LAUNCH_INIT,
+		.started = 1,
 		.console_fd = -1,
 		.in = { -1, -1 },
 		.out = { -1, -1 },

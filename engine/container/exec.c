@@ -66,9 +66,10 @@ int exec_begin(const struct engine *engine, const struct cgroup_host *host,
 int exec_finish(struct launch *launch, int *ret_console, struct error *err)
 {
 	struct error local = ERROR_INIT;
+	int r = launch_outcome(launch, ret_console, &local);
 
-	if (launch_outcome(launch, ret_console, &local) == 0)
-		return 0;
+	if (r >= 0)
+		return r;
 	if (local.exit_code == 0)
 		local.exit_code = EXIT_EXEC_REFUSED;
 	launch_release(launch);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 
 #define PATH_DEFAULT	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define EXIT_ENGINE_FAILED 125 /* docker run's */
+#define END_WAIT_MS	   200
 
 void setup_init(struct setup *setup, const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, const struct launch_stdio *stdio)
@@ -155,6 +157,7 @@ int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return error_sys(err, -errno, "pipe");
 	launch.status_fd = pair[0];
+	fcntl(launch.status_fd, F_SETFL, O_NONBLOCK);
 	record_fd = setup->status_fd = pair[1];
 	if (setup->terminal) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -233,8 +236,12 @@ void launch_abandon(struct launch *launch)
 
 static int failed(struct launch *launch, const struct report *report, struct error *err)
 {
+	struct pollfd ended = { .fd = launch->pidfd, .events = POLLIN };
 	siginfo_t info;
 
+	/* It is about to end, unless somebody in its pid namespace has stopped it. */
+	if (poll(&ended, 1, END_WAIT_MS) <= 0)
+		pidfd_send_signal(launch->pidfd, SIGKILL, NULL, 0);
 	reap(launch->pidfd, &info);
 	if (report) {
 		error_set(err, report->code, "%.*s", (int)sizeof(report->text), report->text);
@@ -269,16 +276,17 @@ static ssize_t read_report(int fd, struct report *report)
 int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
 {
 	struct report report;
-	bool ready = false;
 	int console_fd = -1;
 	ssize_t n;
 
 	while ((n = read_report(launch->status_fd, &report)) == (ssize_t)sizeof(report)) {
 		if (report.kind == REPORT_FAILED)
 			return failed(launch, &report, err);
-		ready = true;
+		launch->ready = true;
 	}
-	if (n == 0 && !ready)
+	if (n < 0 && errno == EAGAIN)
+		return 1;
+	if (n == 0 && !launch->ready)
 		return failed(launch, NULL, err);
 	if (n != 0)
 		return give_up(launch, n < 0 ? -errno : -EPROTO, "read the child's record", err);
@@ -300,8 +308,10 @@ int launch_finish(const struct engine *engine, const struct cgroup_host *host,
 {
 	cleanup_error struct error local = ERROR_INIT;
 
-	if (launch_outcome(launch, ret_console, &local) == 0)
-		return 0;
+	int r = launch_outcome(launch, ret_console, &local);
+
+	if (r >= 0)
+		return r;
 	if (local.exit_code == 0)
 		local.exit_code = EXIT_ENGINE_FAILED;
 	launch_release(launch);

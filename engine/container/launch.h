@@ -6,7 +6,8 @@
  * launch_begin checks and opens what it can, makes the cgroup with its limits and clones the child;
  * the child works on alone (namespaces, veth, addresses, mounts, identity, execve) while the caller
  * does other things; when status_fd becomes readable, launch_finish tells the outcome. The child
- * reports by one fixed-size record on a close-on-exec pipe; end of file means execve worked.
+ * reports by fixed-size records on a close-on-exec pipe; end of file means execve worked. Nothing
+ * waits for the child between the two: whoever shares its pid namespace can stop it for good.
  * The program must have shielded its own file: self_exe_protect() of self_exe.h, else -EPERM. */
 #ifndef MYCOMPOSE_CONTAINER_LAUNCH_H
 #define MYCOMPOSE_CONTAINER_LAUNCH_H
@@ -26,11 +27,12 @@ struct launch {
 	int pidfd;
 	int status_fd;	/* readable when the child has reported or executed */
 	int console_fd; /* internal: socket on which the child sends its pty master */
+	bool ready;	/* internal: the child is about to execute */
 	bool done;	/* launch_finish has succeeded */
 };
-#define LAUNCH_INIT                         \
-	{                                   \
-		{ 0, 0 }, -1, -1, -1, false \
+#define LAUNCH_INIT                                \
+	{                                          \
+		{ 0, 0 }, -1, -1, -1, false, false \
 	}
 void launch_release(struct launch *launch); /* closes the fds; ends nothing */
 
@@ -49,10 +51,11 @@ struct launch_stdio {
 int launch_begin(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, const struct launch_stdio *stdio, struct launch *ret,
 	struct error *err);
-/* Blocks until the child has reported (call when status_fd is readable). On success *ret_console is
- * the pty master (terminal containers) or -1. On failure: the message names the step in the user's
- * words, err->exit_code is 126 or 127 where docker's would be (125 else), and the child is reaped
- * and its cgroup removed. */
+/* Call when status_fd is readable; never waits for the child. 1: it is still on its way, call again
+ * when status_fd is readable again. 0: it runs; *ret_console is the pty master (terminal
+ * containers) or -1. On failure: the message names the step in the user's words, err->exit_code is
+ * 126 or 127 where docker's would be (125 else), and the child is reaped and its cgroup removed. To
+ * give one up: SIGKILL by pidfd, which makes status_fd readable. */
 int launch_finish(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, struct launch *launch, int *ret_console,
 	struct error *err);

@@ -105,7 +105,8 @@ int setup_process(struct setup *setup, struct error *err);
 /* clone3 into the cgroup and run `child`; fills ret. */
 int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct launch *ret,
 	struct error *err);
-/* Wait for the record; the console arrives with it. On failure the child has been reaped. */
+/* Look at the records; the console arrives with them. 1 = the outcome is open. On failure the child
+ * has been reaped. */
 int launch_outcome(struct launch *launch, int *ret_console, struct error *err);
 /* Kill and reap a child that has not been reported on; the fds are closed. */
 void launch_abandon(struct launch *launch);

@@ -6,8 +6,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/log.h"
@@ -18,7 +16,8 @@
 
 #define EXIT_LOOK_DELAY (10 * NS_PER_MS)
 #define EXIT_LOOKS_MAX	200
-#define SETTLE_MS	5000
+#define SETTLE_NS	(5 * NS_PER_SEC)
+#define SETTLE_LOOK_MS	20
 
 static void launch_ready(int fd, uint32_t events, void *arg);
 
@@ -369,14 +368,17 @@ static void launch_ready(int fd, uint32_t events, void *arg)
 	struct minded *minded = arg;
 	struct supervisor *supervisor = minded->supervisor;
 	cleanup_error struct error err = ERROR_INIT;
-	int console_fd = -1;
+	int console_fd = -1, r;
 
 	(void)fd;
 	(void)events;
+	r = launch_finish(supervisor->engine, supervisor->host, minded->container, &minded->launch,
+		&console_fd, &err);
+	if (r > 0)
+		return;
 	loop_remove(minded->status_source);
 	minded->status_source = NULL;
-	if (launch_finish(supervisor->engine, supervisor->host, minded->container, &minded->launch,
-		    &console_fd, &err) < 0)
+	if (r < 0)
 		start_failed(minded, &err);
 	else
 		launched(minded, console_fd);
@@ -461,11 +463,20 @@ void minded_schedule_restart(struct minded *minded, int64_t delay_ns)
 
 void minded_settle(struct minded *minded)
 {
+	const struct supervisor *supervisor = minded->supervisor;
+	cleanup_free char *id = xstrdup(minded->container->id);
 	struct pollfd status = { .fd = minded->launch.status_fd, .events = POLLIN };
+	int64_t began_ns = time_monotonic();
 
-	if (minded->phase != MINDED_LAUNCHING)
-		return;
-	if (poll(&status, 1, SETTLE_MS) <= 0)
-		syscall(SYS_pidfd_send_signal, minded->launch.pidfd, SIGKILL, NULL, 0);
-	launch_ready(status.fd, 0, minded);
+	/* A launch that fails may be the end of the object, or be queued again. */
+	while (minded == strmap_get(&supervisor->minded, id) && minded->phase == MINDED_LAUNCHING) {
+		int64_t took_ns = time_monotonic() - began_ns;
+
+		if (took_ns > 2 * SETTLE_NS)
+			return; /* the kernel does not let it go */
+		if (took_ns > SETTLE_NS)
+			minded_kill_all(minded);
+		poll(&status, 1, SETTLE_LOOK_MS);
+		launch_ready(status.fd, 0, minded);
+	}
 }

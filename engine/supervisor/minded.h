@@ -143,13 +143,15 @@ void minded_schedule_restart(struct minded *minded, int64_t delay_ns);
 /* Not (any more) running and not to be restarted: forget it. Answers the waiters with `err`. */
 void minded_finish(struct minded *minded, const struct error *err);
 void minded_save(struct minded *minded, enum file_durability durability);
-/* Before the supervisor ends: see a launch through. */
+/* Before the supervisor ends: see a launch through, by force if it takes too long. */
 void minded_settle(struct minded *minded);
 
 /* stop.c */
 void minded_stop(struct minded *minded, const struct request *request, const struct origin *origin,
 	bool then_start);
 int minded_kill(struct minded *minded, int signal, struct error *err);
+/* SIGKILL to all of it, without a wait and without a note in the state. */
+void minded_kill_all(struct minded *minded);
 int minded_pause(struct minded *minded, bool pause, struct error *err);
 /* It runs now: what was asked of it meanwhile. */
 void minded_send_pending(struct minded *minded);

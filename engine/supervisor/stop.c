@@ -70,7 +70,7 @@ static int send_signal(int pidfd, int signal, struct error *err)
 
 /* The first process takes its pid namespace with it; the cgroup is for containers that share
  * another's. Nothing is waited for: the pidfd tells. */
-static void kill_all(struct minded *minded)
+void minded_kill_all(struct minded *minded)
 {
 	cleanup_error struct error err = ERROR_INIT;
 	struct cgroup *cgroup = NULL;
@@ -89,7 +89,7 @@ static void grace_over(void *arg)
 	struct minded *minded = arg;
 
 	minded->grace_timer = NULL;
-	kill_all(minded);
+	minded_kill_all(minded);
 }
 
 /* Of several requests the most impatient counts. */
@@ -197,7 +197,7 @@ int minded_kill(struct minded *minded, int signal, struct error *err)
 	if (ends)
 		remember_stop(minded);
 	if (signal == SIGKILL) {
-		kill_all(minded);
+		minded_kill_all(minded);
 		return 0;
 	}
 	if (minded->phase == MINDED_LAUNCHING) {

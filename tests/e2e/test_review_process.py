@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The first process, one under init, one that joins, with and without a terminal: the same world for all."""
 
+import time
+
 import pytest
 
 from testhost import BINARY, wait_until
@@ -33,3 +35,30 @@ def test_row_1_11_the_callers_limit_of_open_files_is_not_the_containers(bb):
 def test_a_limit_that_the_container_has_is_for_exec_too(bb):
     bb.daemon("c", "sleep", "1000", flags="--ulimit nofile=99:120")
     assert bb.inside("c", "sh", "-c", "ulimit -Sn; ulimit -Hn").ok().out.split() == ["99", "120"]
+
+
+def stopped_on_its_way(host):
+    """A joining process is still the program itself until it executes the command."""
+    script = "for p in $(pgrep -x mycompose); do grep -q '^State:.T' /proc/$p/status && echo $p; done; true"
+    return host.sh(script).out.strip()
+
+
+def test_a_joining_process_that_the_container_stops_can_be_interrupted(bb):
+    """`exec` waited for it with its signals blocked: Ctrl-C did nothing."""
+    bb.daemon("c", "sh", "-c", "while :; do kill -STOP -1; done")
+    for _ in range(10):
+        process = bb.start(BINARY, "exec", "c", "sleep", "1000")
+        wait_until(lambda: bb.sh("grep -l '^State:.T' /proc/[0-9]*/status").code == 0, what="a stopped process")
+        if stopped_on_its_way(bb):
+            break
+        bb.sh("pkill -KILL -x sleep").ok()
+        process.communicate(timeout=10)
+    else:
+        pytest.fail("the container never came in time")
+    command = bb.sh(f"ps -eo pid,args | awk '/exec c slee[p]/ {{print $1; exit}}'").out.strip()
+    for _ in range(2):
+        bb.sh(f"kill -INT {command}").ok()
+        time.sleep(0.3)
+    assert process.wait(10) == 130
+    assert "interrupted" in process.communicate()[1]
+    assert not stopped_on_its_way(bb)

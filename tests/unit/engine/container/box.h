@@ -179,6 +179,27 @@ static inline char *read_output(int fd)
 	return strbuf_steal(&text);
 }
 
+/* Until the outcome of a launch is known. */
+static inline void await_status(const struct launch *launch)
+{
+	struct pollfd status = { .fd = launch->status_fd, .events = POLLIN };
+
+	assert_int_equal(poll(&status, 1, 60 * 1000), 1);
+}
+
+static inline int box_finish(struct box *box, const struct container *container,
+	struct launch *launch, int *ret_console, struct error *err)
+{
+	int r;
+
+	do {
+		await_status(launch);
+		r = launch_finish(
+			&box->world->engine, box->host, container, launch, ret_console, err);
+	} while (r > 0);
+	return r;
+}
+
 /* Start it and see it through; the writable layer stays. */
 static inline int box_try(
 	struct box *box, const struct container *container, struct outcome *ret, struct error *err)
@@ -193,8 +214,7 @@ static inline int box_try(
 	r = launch_begin(&box->world->engine, box->host, container, &stdio, &launch, err);
 	close(pipe_fds[1]);
 	if (r == 0)
-		r = launch_finish(
-			&box->world->engine, box->host, container, &launch, &console_fd, err);
+		r = box_finish(box, container, &launch, &console_fd, err);
 	if (r == 0) {
 		ret->output = read_output(console_fd >= 0 ? console_fd : pipe_fds[0]);
 		ret->exit_code = wait_exit_code(&launch);
@@ -267,9 +287,7 @@ static inline struct running box_start(struct box *box, struct container *contai
 	check_ok(launch_begin(
 			 &box->world->engine, box->host, container, &stdio, &running.launch, &err),
 		&err);
-	check_ok(launch_finish(&box->world->engine, box->host, container, &running.launch,
-			 &console_fd, &err),
-		&err);
+	check_ok(box_finish(box, container, &running.launch, &console_fd, &err), &err);
 	running.state.status = CONTAINER_RUNNING;
 	running.state.process = running.launch.process;
 	return running;
@@ -297,8 +315,8 @@ static inline int box_exec(struct box *box, struct container *container, struct 
 	r = exec_begin(&box->world->engine, box->host, container, &running->state, request, &stdio,
 		&launch, err);
 	close(pipe_fds[1]);
-	if (r == 0)
-		r = exec_finish(&launch, &console_fd, err);
+	for (r = r == 0 ? 1 : r; r > 0; r = exec_finish(&launch, &console_fd, err))
+		await_status(&launch);
 	if (r == 0) {
 		ret->output = read_output(console_fd >= 0 ? console_fd : pipe_fds[0]);
 		ret->exit_code = wait_exit_code(&launch);

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "engine/container/endpoints.h"
+#include "engine/container/setup.h"
 
 static void plain_container_runs_and_ends(void **state)
 {
@@ -69,9 +70,7 @@ static void out_of_memory_is_told(void **state)
 	set_command(container, "exec dd if=/dev/zero of=/fill/x bs=1M count=64");
 	check_ok(launch_begin(&box->world->engine, box->host, container, &stdio, &launch, &err),
 		&err);
-	check_ok(launch_finish(
-			 &box->world->engine, box->host, container, &launch, &console_fd, &err),
-		&err);
+	check_ok(box_finish(box, container, &launch, &console_fd, &err), &err);
 	assert_int_equal(wait_exit_code(&launch), 128 + SIGKILL);
 	launch_release(&launch);
 	check_ok(launch_clean(&box->world->engine, box->host, container, &oom_killed, &err), &err);
@@ -402,9 +401,7 @@ static void window_size_reaches_the_terminal(void **state)
 	set_command(container, "read x; stty size");
 	check_ok(launch_begin(&box->world->engine, box->host, container, &stdio, &launch, &err),
 		&err);
-	check_ok(launch_finish(
-			 &box->world->engine, box->host, container, &launch, &console_fd, &err),
-		&err);
+	check_ok(box_finish(box, container, &launch, &console_fd, &err), &err);
 	assert_int_equal(ioctl(console_fd, TIOCSWINSZ, &size), 0);
 	assert_int_equal(write(console_fd, "\n", 1), 1);
 	output = read_output(console_fd);
@@ -485,9 +482,7 @@ static void many_at_once(void **state)
 	for (int i = 0; i < AT_ONCE; i++) {
 		bool oom_killed;
 
-		check_ok(launch_finish(&box->world->engine, box->host, containers[i], &launches[i],
-				 &console_fd, &err),
-			&err);
+		check_ok(box_finish(box, containers[i], &launches[i], &console_fd, &err), &err);
 		assert_int_equal(wait_exit_code(&launches[i]), 42);
 		launch_release(&launches[i]);
 		check_ok(launch_clean(
@@ -497,7 +492,79 @@ static void many_at_once(void **state)
 	}
 }
 
+enum end { END_STOPS, END_WAITS };
+
+/* A child that reports and then, before its execve, is stopped or just slow. */
+static struct launch reporting_child(enum report_kind kind, enum end end)
+{
+	struct report report = { .kind = kind, .code = -ENOENT, .exit_code = 127, .text = "no" };
+	struct launch launch = LAUNCH_INIT;
+	int pair[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(pair[0]);
+		if (write(pair[1], &report, sizeof(report)) != (ssize_t)sizeof(report))
+			_exit(1);
+		if (end == END_STOPS)
+			raise(SIGSTOP);
+		pause();
+		_exit(1);
+	}
+	close(pair[1]);
+	assert_int_equal(fcntl(pair[0], F_SETFL, O_NONBLOCK), 0);
+	launch.status_fd = pair[0];
+	launch.pidfd = pidfd_open(pid, 0);
+	assert_true(launch.pidfd >= 0);
+	await_status(&launch);
+	return launch;
+}
+
+static void a_child_that_stops_before_its_execve_is_not_waited_for(void **state)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	struct launch launch = reporting_child(REPORT_READY, END_STOPS);
+	struct pollfd status = { .fd = launch.status_fd, .events = POLLIN };
+	int console_fd = -1;
+
+	(void)state;
+	alarm(20);
+	assert_int_equal(launch_outcome(&launch, &console_fd, &err), 1);
+	assert_int_equal(poll(&status, 1, 0), 0); /* a loop sleeps meanwhile */
+	assert_int_equal(launch_outcome(&launch, &console_fd, &err), 1);
+	assert_int_equal(pidfd_send_signal(launch.pidfd, SIGKILL, NULL, 0), 0);
+	await_status(&launch);
+	check_ok(launch_outcome(&launch, &console_fd, &err), &err);
+	assert_int_equal(wait_exit_code(&launch), 128 + SIGKILL);
+	launch_release(&launch);
+	alarm(0);
+}
+
+static void a_child_that_stops_after_its_failure_is_reaped(void **state)
+{
+	for (enum end end = END_STOPS; end <= END_WAITS; end++) {
+		cleanup_error struct error err = ERROR_INIT;
+		struct launch launch = reporting_child(REPORT_FAILED, end);
+		int console_fd = -1;
+		siginfo_t info;
+
+		alarm(20);
+		assert_int_equal(launch_outcome(&launch, &console_fd, &err), -ENOENT);
+		assert_string_equal(error_text(&err), "no");
+		assert_int_equal(err.exit_code, 127);
+		assert_int_equal(waitid(P_PIDFD, (id_t)launch.pidfd, &info, WEXITED), -1);
+		launch_release(&launch);
+		alarm(0);
+	}
+	(void)state;
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_child_that_stops_before_its_execve_is_not_waited_for),
+	cmocka_unit_test(a_child_that_stops_after_its_failure_is_reaped),
 	box_test(plain_container_runs_and_ends),
 	box_test(a_signal_is_seen_as_one),
 	box_test(clean_leaves_nothing),

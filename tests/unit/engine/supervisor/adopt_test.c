@@ -244,9 +244,7 @@ static void a_child_left_between_clone_and_record_is_replaced(void **state)
 	group_create(group, container);
 	assert_int_equal(
 		launch_begin(group->engine, group->box->host, container, &stdio, &launch, NULL), 0);
-	assert_int_equal(launch_finish(group->engine, group->box->host, container, &launch,
-				 &console_fd, NULL),
-		0);
+	assert_int_equal(box_finish(group->box, container, &launch, &console_fd, NULL), 0);
 	group_open(group, CONTROL_FOREGROUND);
 	must(group, OPERATION_START, container);
 	assert_int_equal(wait_exit_code(&launch), 137);
