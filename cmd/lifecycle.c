@@ -23,15 +23,11 @@ static int request_one(
 	struct app *app, const struct container *container, void *arg, struct error *err)
 {
 	struct request request = *(const struct request *)arg;
-	struct container_state state = { 0 };
 	bool is_up;
-	int r = container_load_state(&app->engine, container->id, &state, err);
+	int r = container_load_is_up(&app->engine, container->id, &is_up, err);
 
 	if (r < 0)
 		return r;
-	is_up = state.status == CONTAINER_RUNNING || state.status == CONTAINER_PAUSED ||
-		state.status == CONTAINER_RESTARTING;
-	container_state_release(&state);
 	/* What is so already needs no supervisor. */
 	if ((request.operation == OPERATION_STOP && !is_up) ||
 		(request.operation == OPERATION_START && is_up))

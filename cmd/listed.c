@@ -110,9 +110,7 @@ void listed_sort_newest_first(struct listed_set *set)
 
 bool listed_is_up(const struct listed *listed)
 {
-	return listed->state.status == CONTAINER_RUNNING ||
-	       listed->state.status == CONTAINER_PAUSED ||
-	       listed->state.status == CONTAINER_RESTARTING;
+	return container_is_up(listed->state.status);
 }
 
 bool listed_is_one_off(const struct listed *listed)

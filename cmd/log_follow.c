@@ -195,14 +195,8 @@ static int start_following(struct log_follow *follow, struct error *err)
 /* A container that is gone is not up either. */
 static void refresh(struct log_follow *follow, struct source *source)
 {
-	struct container_state state = { 0 };
-
 	source->is_up = false;
-	if (container_load_state(&follow->app->engine, source->id, &state, NULL) < 0)
-		return;
-	source->is_up = state.status == CONTAINER_RUNNING || state.status == CONTAINER_PAUSED ||
-			state.status == CONTAINER_RESTARTING;
-	container_state_release(&state);
+	(void)container_load_is_up(&follow->app->engine, source->id, &source->is_up, NULL);
 }
 
 static bool any_up(const struct log_follow *follow)

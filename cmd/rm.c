@@ -102,15 +102,11 @@ static int rm_container(
 	struct request request = {
 		.operation = OPERATION_STOP, .signal = SIGKILL, .timeout_ns = 0
 	};
-	struct container_state state = { 0 };
 	bool is_up;
-	int r = container_load_state(&app->engine, container->id, &state, err);
+	int r = container_load_is_up(&app->engine, container->id, &is_up, err);
 
 	if (r < 0)
 		return r;
-	is_up = state.status == CONTAINER_RUNNING || state.status == CONTAINER_PAUSED ||
-		state.status == CONTAINER_RESTARTING;
-	container_state_release(&state);
 	if (is_up && !options->force)
 		return error_set(err, -EBUSY,
 			"You cannot remove a running container %s. Stop the container before "

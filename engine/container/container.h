@@ -119,6 +119,9 @@ void container_state_release(struct container_state *state);
  * gone is exited with exit code -1. */
 int container_load_state(const struct engine *engine, const char *id, struct container_state *ret,
 	struct error *err);
+/* It runs, is paused, or will be started again by its supervisor. */
+bool container_is_up(enum container_status status);
+int container_load_is_up(const struct engine *engine, const char *id, bool *ret, struct error *err);
 int container_save_state(const struct engine *engine, const char *id,
 	const struct container_state *state, enum file_durability durability, struct error *err);
 /* Docker's STATUS text: "Up 2 seconds", "Exited (137) 3 minutes ago", "Created". Heap. */

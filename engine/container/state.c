@@ -46,6 +46,12 @@ const char *container_status_name(enum container_status status)
 	return status_names[status];
 }
 
+bool container_is_up(enum container_status status)
+{
+	return status == CONTAINER_RUNNING || status == CONTAINER_PAUSED ||
+	       status == CONTAINER_RESTARTING;
+}
+
 void container_state_release(struct container_state *state)
 {
 	fields_release(&state_type, state);
@@ -112,6 +118,18 @@ int container_load_state(
 		return r;
 	}
 	*ret = state;
+	return 0;
+}
+
+int container_load_is_up(const struct engine *engine, const char *id, bool *ret, struct error *err)
+{
+	struct container_state state = { 0 };
+	int r = container_load_state(engine, id, &state, err);
+
+	if (r < 0)
+		return r;
+	*ret = container_is_up(state.status);
+	container_state_release(&state);
 	return 0;
 }
 

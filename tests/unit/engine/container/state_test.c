@@ -229,6 +229,29 @@ static void status_texts_are_dockers(void **state)
 	}
 }
 
+static void what_its_supervisor_minds_is_up(void **state)
+{
+	struct world *world = *state;
+	cleanup_container struct container *c = created(&world->engine);
+	struct container_state running_state = running(getpid());
+	bool is_up = true;
+
+	for (enum container_status status = CONTAINER_CREATED; status <= CONTAINER_DEAD; status++)
+		assert_int_equal(container_is_up(status), status == CONTAINER_RUNNING ||
+								  status == CONTAINER_PAUSED ||
+								  status == CONTAINER_RESTARTING);
+	check_ok(container_load_is_up(&world->engine, c->id, &is_up, NULL), NULL);
+	assert_false(is_up);
+	container_save_state(&world->engine, c->id, &running_state, FILE_VOLATILE, NULL);
+	check_ok(container_load_is_up(&world->engine, c->id, &is_up, NULL), NULL);
+	assert_true(is_up);
+	running_state.process.start_time++; /* another's */
+	container_save_state(&world->engine, c->id, &running_state, FILE_VOLATILE, NULL);
+	check_ok(container_load_is_up(&world->engine, c->id, &is_up, NULL), NULL);
+	assert_false(is_up);
+	assert_int_equal(container_load_is_up(&world->engine, "abc", &is_up, NULL), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +262,7 @@ int main(void)
 		world_test(row_13_3_a_recycled_pid_is_not_it),
 		world_test(row_13_4_nothing_runs_on_after_a_reboot),
 		world_test(a_zombie_has_ended),
+		world_test(what_its_supervisor_minds_is_up),
 		world_test(row_13_5_a_bad_state_names_its_file),
 		cmocka_unit_test(status_texts_are_dockers),
 	};
