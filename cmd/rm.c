@@ -95,10 +95,15 @@ static int rm_services(
 	return project_run_finish(&run, r, err);
 }
 
+struct removal {
+	const struct rm_options *options;
+	struct volume_users *users;
+};
+
 static int rm_container(
 	struct app *app, const struct container *container, void *arg, struct error *err)
 {
-	const struct rm_options *options = arg;
+	const struct removal *removal = arg;
 	struct request request = {
 		.operation = OPERATION_STOP, .signal = SIGKILL, .timeout_ns = 0
 	};
@@ -107,7 +112,7 @@ static int rm_container(
 
 	if (r < 0)
 		return r;
-	if (is_up && !options->force)
+	if (is_up && !removal->options->force)
 		return error_set(err, -EBUSY,
 			"You cannot remove a running container %s. Stop the container before "
 			"attempting removal or force remove",
@@ -118,7 +123,8 @@ static int rm_container(
 		if (r < 0)
 			return r;
 	}
-	return container_remove(&app->engine, container, options->volumes, err);
+	return container_remove(
+		&app->engine, container, removal->options->volumes, removal->users, err);
 }
 
 /* With --force a container that is not there is told about, and is no failure. */
@@ -142,7 +148,9 @@ static void drop_missing(struct app *app, char **names)
 
 static int run_rm(struct app *app, void *opaque, char **args, struct error *err)
 {
-	struct rm_options *options = opaque;
+	const struct rm_options *options = opaque;
+	cleanup_volume_users struct volume_users *users = volume_users_new();
+	struct removal removal = { options, users };
 	enum target_kind kind;
 	int r = target_kind_of(app, args[0], &kind, err);
 
@@ -152,7 +160,7 @@ static int run_rm(struct app *app, void *opaque, char **args, struct error *err)
 		return rm_services(app, options, args, err);
 	if (options->force)
 		drop_missing(app, args);
-	return targets_each(app, args, rm_container, options);
+	return targets_each(app, args, rm_container, &removal);
 }
 
 const struct verb verb_rm = {

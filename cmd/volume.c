@@ -193,6 +193,7 @@ static const struct flag rm_flags[] = {
 static int run_rm(struct app *app, void *opaque, char **args, struct error *err)
 {
 	const struct rm_options *options = opaque;
+	cleanup_volume_users struct volume_users *users = volume_users_new();
 	int code = 0;
 	int r = app_need_operands(app, args, 1, SIZE_MAX, err);
 
@@ -201,7 +202,7 @@ static int run_rm(struct app *app, void *opaque, char **args, struct error *err)
 	for (; *args; args++) {
 		cleanup_error struct error own = ERROR_INIT;
 
-		r = volume_remove(&app->engine, *args, &own);
+		r = volume_remove(&app->engine, *args, users, &own);
 		if (r == 0 || (r == -ENOENT && options->force)) {
 			printf("%s\n", *args);
 		} else {

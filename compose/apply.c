@@ -146,6 +146,7 @@ int apply_plan(const struct plan *plan, const struct apply_options *options, str
 	struct apply apply = { .plan = plan, .options = options };
 	int r;
 
+	apply.volume_users = volume_users_new();
 	apply.steps = xcalloc(plan->count + 1, sizeof(*apply.steps));
 	r = apply_repair_networks(plan, options, err);
 	if (r >= 0)
@@ -153,6 +154,7 @@ int apply_plan(const struct plan *plan, const struct apply_options *options, str
 	for (size_t i = 0; i < plan->count; i++)
 		container_free(apply.steps[i].container);
 	free(apply.steps);
+	volume_users_free(apply.volume_users);
 	if (r == 0 && apply.failure.code < 0)
 		r = error_move(err, &apply.failure);
 	error_release(&apply.failure);

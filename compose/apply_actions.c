@@ -298,7 +298,7 @@ static int remove_container(struct apply *apply, size_t index, struct error *err
 	r = container_remove(apply->options->engine, container,
 		apply->options->remove_anonymous_volumes ||
 			(quiet && apply->options->renew_anonymous_volumes),
-		err);
+		apply->volume_users, err);
 	if (r < 0)
 		return r;
 	if (!quiet)
@@ -339,8 +339,8 @@ static int remove_volume(struct apply *apply, size_t index, struct error *err)
 	const struct plan_action *action = &apply->plan->actions[index];
 
 	apply_progress(apply, action, "Removing", PROGRESS_WORKING, NULL);
-	return resource_removed(
-		apply, action, volume_remove(apply->options->engine, action->name, err), err);
+	return resource_removed(apply, action,
+		volume_remove(apply->options->engine, action->name, apply->volume_users, err), err);
 }
 
 static int keep_container(struct apply *apply, size_t index, struct error *err)

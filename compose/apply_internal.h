@@ -4,6 +4,7 @@
 #define MYCOMPOSE_COMPOSE_APPLY_INTERNAL_H
 
 #include "compose/apply.h"
+#include "engine/container/volume.h"
 
 enum step_phase { STEP_WAITING, STEP_UNDER_WAY, STEP_DONE, STEP_FAILED };
 
@@ -19,7 +20,8 @@ struct apply {
 	const struct apply_options *options;
 	struct apply_step *steps; /* one per action */
 	size_t under_way;
-	struct error failure; /* the first one */
+	struct volume_users *volume_users; /* for all removals of the plan */
+	struct error failure;		   /* the first one */
 };
 
 /* One row a kind. `begin` does the action, or submits it and notes the tag; `finished` tells the

@@ -99,7 +99,7 @@ static int create_directory(const struct engine *engine, int containers_fd,
 		r = error_sys(err, -errno, "create container directory");
 	if (r < 0) {
 		for (char **name = made_volumes; name && *name; name++)
-			volume_drop(engine, *name, NULL);
+			volume_drop(engine, *name, NULL, NULL);
 		volumes_purge(engine, NULL);
 		tree_remove(containers_fd, temporary, NULL);
 		return r;

@@ -22,6 +22,7 @@
 #include "engine/base/errors.h"
 #include "engine/base/ids.h"
 #include "engine/container/spec.h"
+#include "engine/container/volume.h"
 #include "engine/engine.h"
 #include "engine/net/network.h"
 
@@ -85,10 +86,11 @@ void container_list_free(struct container **containers, size_t count);
 int container_rename(const struct engine *engine, struct container *container, const char *name,
 	struct error *err);
 /* It must not run (-EBUSY otherwise). Releases endpoints, removes cgroup leftovers, run dir,
- * writable layer, logs, record, name; with remove_anonymous also its anonymous volumes. Absent is
- * success; a removal that was interrupted is finished by repeating it. */
+ * writable layer, logs, record, name; with remove_anonymous also its anonymous volumes (`users` as
+ * in volume.h, NULL for a single removal). Absent is success; a removal that was interrupted is
+ * finished by repeating it. */
 int container_remove(const struct engine *engine, const struct container *container,
-	bool remove_anonymous, struct error *err);
+	bool remove_anonymous, struct volume_users *users, struct error *err);
 /* Finish interrupted creations and removals. */
 int container_sweep(const struct engine *engine, struct error *err);
 

@@ -54,12 +54,17 @@ int name_lookup(const struct engine *engine, const char *name, char id[static ID
  * removes later, without the lock; see volume.h. */
 int volume_make(const struct engine *engine, const char *name, char *const *labels, bool anonymous,
 	bool *ret_made, struct error *err);
-int volume_drop(const struct engine *engine, const char *name, struct error *err);
+int volume_drop(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err);
+/* -EBUSY when a record names it, and also when a record cannot be read: data that may be in use is
+ * not removed. */
+int volume_check_unused(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err);
 /* Make what the spec names / remove its anonymous ones that no other record names. */
 int volumes_make_for(const struct engine *engine, const struct container *container,
 	char ***ret_made, struct error *err);
-int volumes_drop_anonymous(
-	const struct engine *engine, const struct container *container, struct error *err);
+int volumes_drop_anonymous(const struct engine *engine, const struct container *container,
+	struct volume_users *users, struct error *err);
 /* Turn half-made volumes into removable leftovers, under the lock / remove the removable ones. */
 int volumes_sweep(const struct engine *engine, struct error *err);
 int volumes_purge(const struct engine *engine, struct error *err);

@@ -95,7 +95,7 @@ int remove_finish(
 
 /* Under the lock. */
 static int decide(const struct engine *engine, const struct container *container,
-	const char *leftover, bool remove_anonymous, struct error *err)
+	const char *leftover, bool remove_anonymous, struct volume_users *users, struct error *err)
 {
 	cleanup_fd int containers_fd = containers_open(engine, err);
 
@@ -106,12 +106,12 @@ static int decide(const struct engine *engine, const struct container *container
 	int r = name_drop(engine, container->name, container->id, err);
 
 	if (r == 0 && remove_anonymous)
-		r = volumes_drop_anonymous(engine, container, err);
+		r = volumes_drop_anonymous(engine, container, users, err);
 	return r;
 }
 
 int container_remove(const struct engine *engine, const struct container *container,
-	bool remove_anonymous, struct error *err)
+	bool remove_anonymous, struct volume_users *users, struct error *err)
 {
 	cleanup_free char *leftover = xasprintf("%s%s",
 		remove_anonymous ? REMOVING_VOLUMES_PREFIX : REMOVING_PREFIX, container->id);
@@ -123,7 +123,7 @@ int container_remove(const struct engine *engine, const struct container *contai
 	lock_fd = records_lock(engine, err);
 	if (lock_fd < 0)
 		return lock_fd;
-	r = decide(engine, container, leftover, remove_anonymous, err);
+	r = decide(engine, container, leftover, remove_anonymous, users, err);
 	close_fd(&lock_fd);
 	/* Deleting may take long: nobody else has to wait for it. */
 	if (r == 0)

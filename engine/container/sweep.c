@@ -41,7 +41,7 @@ static const char *leftover_id(const char *name)
  * becomes a removal. Where the record is damaged nothing tells which volumes these are; the rest
  * can still be removed. */
 static int prepare(const struct engine *engine, int containers_fd, const char *leftover,
-	const char *id, struct error *err)
+	const char *id, struct volume_users *users, struct error *err)
 {
 	cleanup_container struct container *container = NULL;
 	cleanup_free char *target = xasprintf(REMOVING_PREFIX "%s", id);
@@ -51,7 +51,7 @@ static int prepare(const struct engine *engine, int containers_fd, const char *l
 	if (!is_creation && !after_prefix(leftover, REMOVING_VOLUMES_PREFIX))
 		return 0;
 	if (record_load(engine, leftover, &container, NULL) == 0)
-		r = volumes_drop_anonymous(engine, container, err);
+		r = volumes_drop_anonymous(engine, container, users, err);
 	if (r == 0 && is_creation && renameat(containers_fd, leftover, containers_fd, target) < 0)
 		r = error_sys(err, -errno, "rename leftover %s", leftover);
 	return r;
@@ -69,6 +69,7 @@ static int remember(int first, int r, struct error *first_err, struct error *err
 
 static int sweep_directories(const struct engine *engine, char *const *entries, struct error *err)
 {
+	cleanup_volume_users struct volume_users *users = volume_users_new();
 	cleanup_error struct error problem = ERROR_INIT;
 	cleanup_fd int containers_fd = containers_open(engine, err);
 	int first = 0;
@@ -80,7 +81,7 @@ static int sweep_directories(const struct engine *engine, char *const *entries, 
 
 		if (id)
 			first = remember(first,
-				prepare(engine, containers_fd, *entries, id, &problem), err,
+				prepare(engine, containers_fd, *entries, id, users, &problem), err,
 				&problem);
 	}
 	return first;

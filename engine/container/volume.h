@@ -30,9 +30,19 @@ int volume_find(const struct engine *engine, const char *name, struct volume **r
 int volume_list(
 	const struct engine *engine, struct volume ***ret, size_t *ret_count, struct error *err);
 void volume_list_free(struct volume **volumes, size_t count);
+/* What a series of removals remembers of the containers' records, so that each is read once and not
+ * once for every volume. Never out of date: a record that has changed is read again. A function
+ * that takes one takes NULL as well. */
+struct volume_users;
+struct volume_users *volume_users_new(void);
+void volume_users_free(struct volume_users *users); /* NULL is fine */
+void volume_users_cleanup(struct volume_users **users);
+#define cleanup_volume_users __attribute__((cleanup(volume_users_cleanup)))
+
 /* -EBUSY names the container that uses it; -ENOENT. The data is renamed away first, so a kill
  * leaves whole or gone. */
-int volume_remove(const struct engine *engine, const char *name, struct error *err);
+int volume_remove(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err);
 /* fd of _data. */
 int volume_open(const struct engine *engine, const char *name, struct error *err);
 /* Fill a new volume from the directory src_fd (image content at the mount point), once: ownership,

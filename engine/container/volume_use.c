@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * volume_use.c - which container needs which volume; removal, which depends on the answer. */
+ * volume_use.c - make the volumes that a container needs; remove those that none needs any more. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,43 +15,8 @@
 /* Hex digits: two volumes of one name may go one after another. */
 #define LEFTOVER_SUFFIX_LENGTH 16
 
-static bool names_volume(const struct container *container, const char *name)
-{
-	for (size_t i = 0; i < container->spec.mount_count; i++) {
-		const struct spec_mount *mount = &container->spec.mounts[i];
-
-		if (mount->type == MOUNT_VOLUME && strcmp(mount->source, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* -EBUSY when a record names it, and also when a record cannot be read: data that may be in use is
- * not removed. */
-static int check_unused(const struct engine *engine, const char *name, struct error *err)
-{
-	cleanup_strv char **ids = NULL;
-	int r = container_ids(engine, &ids, err);
-
-	if (r < 0)
-		return r;
-	for (char **id = ids; id && *id; id++) {
-		cleanup_error struct error problem = ERROR_INIT;
-		cleanup_container struct container *container = NULL;
-
-		r = container_load(engine, *id, &container, &problem);
-		if (r < 0 && r != -ENOENT)
-			return error_set(err, -EBUSY,
-				"remove %s: a container that cannot be read may use it: %s", name,
-				error_text(&problem));
-		if (r == 0 && names_volume(container, name))
-			return error_set(
-				err, -EBUSY, "remove %s: volume is in use - [%s]", name, *id);
-	}
-	return 0;
-}
-
-int volume_drop(const struct engine *engine, const char *name, struct error *err)
+int volume_drop(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err)
 {
 	cleanup_fd int volumes_fd = dir_make_open(engine->data_fd, "volumes", 0700, err);
 	cleanup_free char *leftover = NULL;
@@ -62,7 +27,7 @@ int volume_drop(const struct engine *engine, const char *name, struct error *err
 		return volumes_fd;
 	if (!name_is_safe(name) || faccessat(volumes_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set(err, -ENOENT, "get %s: no such volume", name);
-	r = check_unused(engine, name, err);
+	r = volume_check_unused(engine, name, users, err);
 	if (r < 0)
 		return r;
 	id_random(id);
@@ -72,10 +37,11 @@ int volume_drop(const struct engine *engine, const char *name, struct error *err
 	return 0;
 }
 
-int volume_remove(const struct engine *engine, const char *name, struct error *err)
+int volume_remove(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err)
 {
 	cleanup_fd int lock_fd = records_lock(engine, err);
-	int r = lock_fd < 0 ? lock_fd : volume_drop(engine, name, err);
+	int r = lock_fd < 0 ? lock_fd : volume_drop(engine, name, users, err);
 
 	close_fd(&lock_fd);
 	return r < 0 ? r : volumes_purge(engine, err);
@@ -100,16 +66,18 @@ int volumes_make_for(const struct engine *engine, const struct container *contai
 	return 0;
 }
 
-int volumes_drop_anonymous(
-	const struct engine *engine, const struct container *container, struct error *err)
+int volumes_drop_anonymous(const struct engine *engine, const struct container *container,
+	struct volume_users *users, struct error *err)
 {
+	cleanup_volume_users struct volume_users *own = users ? NULL : volume_users_new();
+
 	for (size_t i = 0; i < container->spec.mount_count; i++) {
 		const struct spec_mount *mount = &container->spec.mounts[i];
 		cleanup_error struct error problem = ERROR_INIT;
 
 		if (mount->type != MOUNT_VOLUME || !mount->anonymous)
 			continue;
-		int r = volume_drop(engine, mount->source, &problem);
+		int r = volume_drop(engine, mount->source, users ? users : own, &problem);
 
 		/* Used by another (volumes_from): it goes with the last. */
 		if (r == -EBUSY)

@@ -216,7 +216,7 @@ static void auto_remove(struct minded *minded)
 {
 	cleanup_error struct error err = ERROR_INIT;
 
-	if (container_remove(minded->supervisor->engine, minded->container, true, &err) < 0)
+	if (container_remove(minded->supervisor->engine, minded->container, true, NULL, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 }
 

@@ -51,11 +51,12 @@ static void removed_without_its_volumes(void **state)
 	cleanup_container struct container *c = created(&world->engine, "web", "data", "anon");
 	cleanup_error struct error err = ERROR_INIT;
 
-	check_ok(container_remove(&world->engine, c, false, &err), &err);
+	check_ok(container_remove(&world->engine, c, false, NULL, &err), &err);
 	check_gone(&world->engine, c);
 	assert_true(exists(&world->engine, "volumes/data/_data"));
 	assert_true(exists(&world->engine, "volumes/anon/_data"));
-	check_ok(container_remove(&world->engine, c, false, &err), &err); /* absent is success */
+	check_ok(container_remove(&world->engine, c, false, NULL, &err),
+		&err); /* absent is success */
 }
 
 static void removed_with_its_anonymous_volumes(void **state)
@@ -64,7 +65,7 @@ static void removed_with_its_anonymous_volumes(void **state)
 	cleanup_container struct container *c = created(&world->engine, "web", "data", "anon");
 	cleanup_error struct error err = ERROR_INIT;
 
-	check_ok(container_remove(&world->engine, c, true, &err), &err);
+	check_ok(container_remove(&world->engine, c, true, NULL, &err), &err);
 	check_gone(&world->engine, c);
 	assert_true(exists(&world->engine, "volumes/data/_data"));
 	assert_false(exists(&world->engine, "volumes/anon"));
@@ -76,9 +77,9 @@ static void a_shared_anonymous_volume_goes_with_the_last(void **state)
 	cleanup_container struct container *a = created(&world->engine, "a", NULL, "anon");
 	cleanup_container struct container *b = created(&world->engine, "b", NULL, "anon");
 
-	check_ok(container_remove(&world->engine, a, true, NULL), NULL);
+	check_ok(container_remove(&world->engine, a, true, NULL, NULL), NULL);
 	assert_true(exists(&world->engine, "volumes/anon/_data"));
-	check_ok(container_remove(&world->engine, b, true, NULL), NULL);
+	check_ok(container_remove(&world->engine, b, true, NULL, NULL), NULL);
 	assert_false(exists(&world->engine, "volumes/anon"));
 }
 
@@ -103,12 +104,12 @@ static void a_running_one_is_refused(void **state)
 		_exit(0);
 	}
 	save_running(&world->engine, c->id, pid);
-	assert_int_equal(container_remove(&world->engine, c, true, &err), -EBUSY);
+	assert_int_equal(container_remove(&world->engine, c, true, NULL, &err), -EBUSY);
 	assert_non_null(strstr(error_text(&err), "You cannot remove a running container"));
 	assert_true(is_found(&world->engine, "web"));
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	check_ok(container_remove(&world->engine, c, true, &err), &err);
+	check_ok(container_remove(&world->engine, c, true, NULL, &err), &err);
 	check_gone(&world->engine, c);
 }
 
@@ -120,7 +121,7 @@ static void row_13_5_a_damaged_state_does_not_make_it_immortal(void **state)
 	cleanup_error struct error err = ERROR_INIT;
 
 	write_file(world->engine.data_fd, path, "{\"version\":1,\"sta");
-	check_ok(container_remove(&world->engine, c, false, &err), &err);
+	check_ok(container_remove(&world->engine, c, false, NULL, &err), &err);
 	check_gone(&world->engine, c);
 }
 
@@ -133,7 +134,7 @@ static int do_remove(void *arg)
 {
 	struct job *job = arg;
 
-	return container_remove(job->engine, job->container, true, NULL);
+	return container_remove(job->engine, job->container, true, NULL, NULL);
 }
 
 static int do_sweep(void *arg)
@@ -158,7 +159,7 @@ static void check_whole_or_gone(
 	assert_true(is_found(engine, c->name));
 	assert_true(exists(engine, file));
 	assert_true(exists(engine, volume));
-	check_ok(container_remove(engine, c, true, NULL), NULL);
+	check_ok(container_remove(engine, c, true, NULL, NULL), NULL);
 	check_gone(engine, c);
 }
 
@@ -195,7 +196,7 @@ static void row_13_1_a_removal_killed_anywhere_is_finished_by_repeating_it(void 
 		struct job job = { engine, c };
 
 		finished = killed_at(n, do_remove, &job);
-		check_ok(container_remove(engine, c, true, NULL), NULL);
+		check_ok(container_remove(engine, c, true, NULL, NULL), NULL);
 		check_gone(engine, c);
 		assert_false(exists(engine, volume));
 	}
@@ -234,7 +235,7 @@ static void row_13_10_what_a_link_in_it_leads_to_survives(void **state)
 
 	write_file(AT_FDCWD, canary, "sings");
 	assert_int_equal(symlinkat(world->path, world->engine.data_fd, link), 0);
-	check_ok(container_remove(&world->engine, c, true, NULL), NULL);
+	check_ok(container_remove(&world->engine, c, true, NULL, NULL), NULL);
 	check_gone(&world->engine, c);
 	assert_int_equal(access(canary, F_OK), 0);
 }

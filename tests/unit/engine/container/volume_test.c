@@ -2,6 +2,8 @@
  * volume_test.c - volumes: made once, filled once, removed only when nobody needs them. */
 #include "engine/container/volume.h"
 
+#include <sys/inotify.h>
+
 #include "engine/container/records.h"
 
 #include "support.h"
@@ -123,7 +125,7 @@ static void row_6_4_names_that_are_paths_are_refused(void **state)
 		assert_non_null(strstr(error_text(&err), "includes invalid characters"));
 		assert_int_equal(volume_find(&world->engine, names[i], &volume, NULL), -ENOENT);
 		assert_int_equal(volume_open(&world->engine, names[i], NULL), -ENOENT);
-		assert_int_equal(volume_remove(&world->engine, names[i], NULL), -ENOENT);
+		assert_int_equal(volume_remove(&world->engine, names[i], NULL, NULL), -ENOENT);
 	}
 }
 
@@ -161,14 +163,14 @@ static void removed_only_when_no_record_names_it(void **state)
 	add_volume(c, "data", false);
 	check_ok(container_create(&world->engine, c, &err), &err);
 	assert_true(exists(&world->engine, "volumes/data/_data")); /* made with the container */
-	assert_int_equal(volume_remove(&world->engine, "data", &err), -EBUSY);
+	assert_int_equal(volume_remove(&world->engine, "data", NULL, &err), -EBUSY);
 	assert_string_equal(error_text(&err), in_use);
 	assert_true(exists(&world->engine, "volumes/data/_data"));
-	check_ok(container_remove(&world->engine, c, true, &err), &err);
-	check_ok(volume_remove(&world->engine, "data", &err), &err);
+	check_ok(container_remove(&world->engine, c, true, NULL, &err), &err);
+	check_ok(volume_remove(&world->engine, "data", NULL, &err), &err);
 	assert_false(exists(&world->engine, "volumes/data"));
 	check_no_leftovers(&world->engine, "volumes");
-	assert_int_equal(volume_remove(&world->engine, "data", &err), -ENOENT);
+	assert_int_equal(volume_remove(&world->engine, "data", NULL, &err), -ENOENT);
 	assert_string_equal(error_text(&err), "get data: no such volume");
 }
 
@@ -182,9 +184,74 @@ static void data_that_a_damaged_record_may_name_is_kept(void **state)
 	add_volume(c, "data", false);
 	check_ok(container_create(&world->engine, c, &err), &err);
 	write_file(world->engine.data_fd, path, "{\"version\":2,\"mounts\":\"elsewhere\"}");
-	assert_int_equal(volume_remove(&world->engine, "data", &err), -EBUSY);
+	assert_int_equal(volume_remove(&world->engine, "data", NULL, &err), -EBUSY);
 	assert_non_null(strstr(error_text(&err), c->id));
 	assert_true(exists(&world->engine, "volumes/data/_data"));
+}
+
+static void data_that_a_record_names_meanwhile_is_kept(void **state)
+{
+	struct world *world = *state;
+	const struct engine *engine = &world->engine;
+	cleanup_volume_users struct volume_users *users = volume_users_new();
+	cleanup_container struct container *a = container_called("a", "g");
+	cleanup_container struct container *b = container_called("b", "g");
+	cleanup_free char *path = xasprintf("containers/%s/config.json", a->id);
+
+	check_ok(container_create(engine, a, NULL), NULL);
+	for (int i = 0; i < 3; i++)
+		create(&world->engine, (const char *const[]){ "one", "two", "three" }[i]);
+	check_ok(volume_remove(engine, "one", users, NULL), NULL);
+	add_volume(b, "two", false);
+	check_ok(container_create(engine, b, NULL), NULL);
+	assert_int_equal(volume_remove(engine, "two", users, NULL), -EBUSY);
+	check_ok(container_remove(engine, b, false, users, NULL), NULL);
+	check_ok(volume_remove(engine, "two", users, NULL), NULL);
+	write_file(engine->data_fd, path, "{\"version\":1,");
+	assert_int_equal(volume_remove(engine, "three", users, NULL), -EBUSY);
+	assert_true(exists(engine, "volumes/three/_data"));
+}
+
+/* How often the file has been opened since it is watched. */
+static size_t count_opens(int watch_fd)
+{
+	struct inotify_event events[64];
+	ssize_t n = read(watch_fd, events, sizeof(events));
+
+	return n < 0 ? 0 : (size_t)n / sizeof(*events);
+}
+
+static void a_series_of_removals_reads_each_record_once(void **state)
+{
+	enum { VOLUMES = 10 };
+	struct world *world = *state;
+	const struct engine *engine = &world->engine;
+	cleanup_volume_users struct volume_users *users = volume_users_new();
+	cleanup_container struct container *bystander = container_called("web", "g");
+	cleanup_container struct container *c = container_called("db", "g");
+	cleanup_free char *path =
+		xasprintf("%s/containers/%s/config.json", engine->data_path, bystander->id);
+	cleanup_fd int watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	check_ok(container_create(engine, bystander, NULL), NULL);
+	for (int i = 0; i < VOLUMES; i++) {
+		cleanup_free char *anonymous = xasprintf("anonymous%d", i);
+		cleanup_free char *named = xasprintf("named%d", i);
+
+		create(&world->engine, named);
+		add_volume(c, anonymous, true);
+	}
+	check_ok(container_create(engine, c, NULL), NULL);
+	/* The kernel merges equal events only while nothing lies between them. */
+	assert_true(inotify_add_watch(watch_fd, path, IN_OPEN | IN_CLOSE) >= 0);
+	check_ok(container_remove(engine, c, true, users, NULL), NULL);
+	assert_false(exists(engine, "volumes/anonymous0"));
+	for (int i = 0; i < VOLUMES; i++) {
+		cleanup_free char *named = xasprintf("named%d", i);
+
+		check_ok(volume_remove(engine, named, users, NULL), NULL);
+	}
+	assert_int_equal(count_opens(watch_fd), 2); /* opened, closed */
 }
 
 static void row_13_5_a_bad_volume_harms_no_other(void **state)
@@ -221,7 +288,7 @@ static void row_13_5_a_bad_volume_harms_no_other(void **state)
 		assert_string_equal(list[0]->name, "good");
 		volume_list_free(list, count);
 	}
-	assert_int_equal(volume_remove(&world->engine, "bad", NULL), 0);
+	assert_int_equal(volume_remove(&world->engine, "bad", NULL, NULL), 0);
 }
 
 static void filled_once_from_the_image(void **state)
@@ -316,7 +383,7 @@ static int do_remove(void *arg)
 {
 	struct job *job = arg;
 
-	return volume_remove(job->engine, "data", NULL);
+	return volume_remove(job->engine, "data", NULL, NULL);
 }
 
 static void row_13_1_filling_killed_anywhere_is_finished_by_the_next(void **state)
@@ -331,7 +398,7 @@ static void row_13_1_filling_killed_anywhere_is_finished_by_the_next(void **stat
 		finished = killed_at(n, do_populate, &job);
 		check_ok(volume_populate(&world->engine, "data", src_fd, NULL), NULL);
 		check_filled(&world->engine, "data");
-		check_ok(volume_remove(&world->engine, "data", NULL), NULL);
+		check_ok(volume_remove(&world->engine, "data", NULL, NULL), NULL);
 	}
 }
 
@@ -356,7 +423,7 @@ static void row_13_1_creation_and_removal_killed_anywhere_leave_whole_or_gone(vo
 		if (!exists(&world->engine, "volumes/data"))
 			continue;
 		expect_content(&world->engine, "volumes/data/_data/f", "x");
-		check_ok(volume_remove(&world->engine, "data", NULL), NULL);
+		check_ok(volume_remove(&world->engine, "data", NULL, NULL), NULL);
 	}
 }
 
@@ -369,6 +436,8 @@ int main(void)
 		world_test(row_6_5_modes),
 		world_test(removed_only_when_no_record_names_it),
 		world_test(data_that_a_damaged_record_may_name_is_kept),
+		world_test(data_that_a_record_names_meanwhile_is_kept),
+		world_test(a_series_of_removals_reads_each_record_once),
 		world_test(row_13_5_a_bad_volume_harms_no_other),
 		world_test(filled_once_from_the_image),
 		world_test(what_is_in_it_already_is_left_alone),

@@ -365,7 +365,7 @@ static void row_13_1_killed_at_any_moment_leaves_nothing_that_the_next_cannot_cl
 		group_open(group, CONTROL_FOREGROUND);
 		request.timeout_ns = 0;
 		check_ok(control_call(group->control, &request, &err), &err);
-		check_ok(container_remove(group->engine, container, true, &err), &err);
+		check_ok(container_remove(group->engine, container, true, NULL, &err), &err);
 		group_close(group);
 		check_ok(firewall_sync(group->engine, &err), &err); /* network_remove's */
 		check_nothing_of(group, container);
