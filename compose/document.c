@@ -18,8 +18,9 @@ struct parser {
 	struct strmap anchors;	    /* name -> struct node *, of the current document */
 	struct strmap open_anchors; /* anchors whose node is not complete yet */
 	size_t node_count;
-	unsigned int depth; /* of the node being read; stands still after an error, when nothing
-			       more is read */
+	size_t copied_count; /* nodes that aliases have unfolded to */
+	unsigned int depth;  /* of the node being read; stands still after an error, when nothing
+				more is read */
 };
 
 #define cleanup_event __attribute__((cleanup(yaml_event_delete)))
@@ -64,8 +65,7 @@ static int next_event(struct parser *p, yaml_event_t *event)
 static int count_node(struct parser *p, struct mark mark)
 {
 	if (++p->node_count > DOCUMENT_NODE_LIMIT)
-		return refuse(p, mark,
-			"the document unfolds to more than %d nodes: too many aliases or entries",
+		return refuse(p, mark, "the document has more than %d nodes: too many entries",
 			DOCUMENT_NODE_LIMIT);
 	return 0;
 }
@@ -75,25 +75,25 @@ static int copy_counted(
 	struct parser *p, const struct node *node, struct mark alias, struct node **ret)
 {
 	struct node *copy;
-	int r = count_node(p, alias);
 
-	if (r < 0)
-		return r;
+	if (++p->copied_count > DOCUMENT_ALIAS_LIMIT)
+		return refuse(p, alias,
+			"the aliases unfold to more than %d nodes: the document is refused",
+			DOCUMENT_ALIAS_LIMIT);
 	if (++p->depth > DOCUMENT_DEPTH_LIMIT)
 		return refuse(p, alias, "yaml: exceeded max depth of %d", DOCUMENT_DEPTH_LIMIT);
 	copy = arena_alloc(p->arena, sizeof(*copy));
 	*copy = *node;
 	copy->index = NULL;
 	copy->index_size = copy->indexed = 0;
-	copy->entries = NULL;
-	copy->count = 0;
+	copy->entries = arena_array_room(p->arena, node->count, sizeof(*copy->entries));
 	for (size_t i = 0; i < node->count; i++) {
-		struct node *child;
+		int r;
 
-		r = copy_counted(p, node->entries[i].value, alias, &child);
+		copy->entries[i] = node->entries[i];
+		r = copy_counted(p, node->entries[i].value, alias, &copy->entries[i].value);
 		if (r < 0)
 			return r;
-		node_append(p->arena, copy, node->entries[i].key, node->entries[i].key_mark, child);
 	}
 	p->depth--;
 	*ret = copy;

@@ -12,7 +12,8 @@
 
 #define DOCUMENT_SIZE_LIMIT  (8u << 20)
 #define DOCUMENT_DEPTH_LIMIT 100
-#define DOCUMENT_NODE_LIMIT  1000000 /* nodes of one file, aliases unfolded */
+#define DOCUMENT_NODE_LIMIT  1000000 /* nodes that stand in one file */
+#define DOCUMENT_ALIAS_LIMIT 200000  /* nodes that its aliases unfold to, beyond those */
 
 /* Parse all documents of `text`; the roots (empty documents left out) are appended to *ret_roots
  * (arena). `file` is the name for marks and must live as long as the nodes. Problems are added to

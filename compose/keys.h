@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "compose/node.h"
 
@@ -18,6 +19,7 @@ struct canon {
 	struct problems *problems;
 	bool is_raw;	  /* not interpolated: a text with $ in it cannot be converted and stays */
 	char ***warnings; /* heap vector */
+	uint64_t *unfolded_ports; /* that ranges have made so far; NULL: not counted */
 };
 
 /* Report a problem at `node`; gives NULL, so that a normaliser can return it. */

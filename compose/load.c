@@ -15,6 +15,7 @@ struct canon loader_canon(struct loader *l)
 		.problems = l->problems,
 		.is_raw = l->options->no_interpolate,
 		.warnings = &l->warnings,
+		.unfolded_ports = &l->unfolded_ports,
 	};
 }
 

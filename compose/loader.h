@@ -21,6 +21,7 @@ struct loader {
 	char **files;		   /* heap: as named by the user or found */
 	const char *project_name;  /* by flag or environment; NULL: the files decide */
 	struct node *tree;
+	uint64_t unfolded_ports;
 	size_t problems_of_sources;   /* of the problems, what was told before the checks */
 	struct problems own_problems; /* where the caller keeps none */
 	bool wants_variables;	      /* only the mentions of variables are asked for */

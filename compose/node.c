@@ -85,11 +85,11 @@ struct node *node_copy(struct arena *arena, const struct node *node)
 	*copy = *node;
 	copy->index = NULL;
 	copy->index_size = copy->indexed = 0;
-	copy->entries = NULL;
-	copy->count = 0;
-	for (size_t i = 0; i < node->count; i++)
-		node_append(arena, copy, node->entries[i].key, node->entries[i].key_mark,
-			node_copy(arena, node->entries[i].value));
+	copy->entries = arena_array_room(arena, node->count, sizeof(*copy->entries));
+	for (size_t i = 0; i < node->count; i++) {
+		copy->entries[i] = node->entries[i];
+		copy->entries[i].value = node_copy(arena, node->entries[i].value);
+	}
 	return copy;
 }
 

@@ -9,6 +9,8 @@
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 
+#define UNFOLDED_PORTS_LIMIT 100000 /* of one load */
+
 struct port_range {
 	uint64_t first;
 	uint64_t last;
@@ -105,6 +107,15 @@ static void add_port(struct canon *c, struct node *list, const struct node *item
 	node_append(c->arena, list, NULL, item->mark, port);
 }
 
+/* A short line can ask for 65536 ports; a file of such lines would use up the memory. */
+static bool may_unfold(struct canon *c, uint64_t count)
+{
+	if (!c->unfolded_ports)
+		return true;
+	*c->unfolded_ports += count;
+	return *c->unfolded_ports <= UNFOLDED_PORTS_LIMIT;
+}
+
 static void expand_port(
 	struct canon *c, struct node *list, const struct node *item, const struct path *path)
 {
@@ -139,6 +150,11 @@ static void expand_port(
 				? arena_printf(c->arena, "%u-%u", (unsigned int)published.first,
 					  (unsigned int)published.last)
 				: arena_printf(c->arena, "%u", (unsigned int)published.first));
+	} else if (!may_unfold(c, target.last - target.first + 1)) {
+		canon_problem(c, item, path,
+			"the ranges of ports unfold to more than %d ports; network_mode: host "
+			"needs no list",
+			UNFOLDED_PORTS_LIMIT);
 	} else {
 		for (uint64_t i = 0; i <= target.last - target.first; i++)
 			add_port(c, list, item, &text, target.first + i,

@@ -4,6 +4,7 @@
 #include "engine/base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,22 +119,59 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return arena_strdup(arena, text);
 }
 
+/* Make what was allocated last longer, in its place. */
+static bool extend_last(struct arena *arena, const char *items, size_t old_bytes, size_t bytes)
+{
+	const size_t align = alignof(max_align_t);
+	struct block *block = arena->blocks;
+	size_t start;
+
+	if (!block || items < block->bytes || items >= block->bytes + block->used)
+		return false;
+	start = (size_t)(items - block->bytes);
+	old_bytes = (old_bytes + align - 1) & ~(align - 1);
+	bytes = (bytes + align - 1) & ~(align - 1);
+	if (start + old_bytes != block->used || bytes > block->size - start)
+		return false;
+	block->used = start + bytes;
+	return true;
+}
+
+/* Most arrays of a document have one or two items, so they begin small. */
+#define FIRST_CAPACITY 2
+
+void *arena_array_room(struct arena *arena, size_t count, size_t item_size)
+{
+	size_t capacity = FIRST_CAPACITY, bytes;
+
+	if (count == 0)
+		return NULL;
+	while (capacity < count)
+		if (__builtin_mul_overflow(capacity, 2, &capacity))
+			memory_exhausted();
+	if (__builtin_mul_overflow(capacity, item_size, &bytes))
+		memory_exhausted();
+	return arena_alloc(arena, bytes);
+}
+
 void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size)
 {
 	char *items, *item;
 
 	memcpy(&items, items_ptr, sizeof(items)); /* see array_grow */
-	if (*count == 0 || (*count >= 8 && (*count & (*count - 1)) == 0)) {
-		size_t capacity = *count == 0 ? 8 : *count * 2, bytes;
-		char *grown;
+	if (*count == 0 || (*count >= FIRST_CAPACITY && (*count & (*count - 1)) == 0)) {
+		size_t capacity = *count == 0 ? FIRST_CAPACITY : *count * 2, bytes;
 
 		if (__builtin_mul_overflow(capacity, item_size, &bytes))
 			memory_exhausted();
-		grown = arena_alloc(arena, bytes);
-		if (*count > 0)
-			memcpy(grown, items, *count * item_size);
-		items = grown;
-		memcpy(items_ptr, &items, sizeof(items));
+		if (*count == 0 || !extend_last(arena, items, *count * item_size, bytes)) {
+			char *grown = arena_alloc(arena, bytes);
+
+			if (*count > 0)
+				memcpy(grown, items, *count * item_size);
+			items = grown;
+			memcpy(items_ptr, &items, sizeof(items));
+		}
 	}
 	item = items + *count * item_size;
 	memset(item, 0, item_size);
