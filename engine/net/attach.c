@@ -22,17 +22,28 @@ static void host_name_draw(char name[static INTERFACE_TEXT])
 }
 
 /* Looking leaves the batch alone; making the bridge sends it, which is merely early. */
-static int bridge_index(
-	struct netlink *netlink, const struct network *network, uint32_t *ret, struct error *err)
+static int bridge_index(const struct engine *engine, struct netlink *netlink,
+	const struct network *network, uint32_t *ret, struct error *err)
 {
 	struct link_info link;
 	int r = netlink_find_link(netlink, network->bridge, &link, err);
 
 	if (r == -ENODEV) /* deleted since network_up */
-		return network_bridge_up(netlink, network, ret, err);
+		return network_bridge_up(engine, netlink, network, ret, err);
 	if (r == 0)
 		*ret = link.index;
 	return r;
+}
+
+struct bridge_port endpoint_port(
+	const struct endpoint *endpoint, const struct network_traits *traits)
+{
+	return (struct bridge_port){
+		.isolated = traits->no_icc,
+		/* With bridge-nf-call-iptables a container that uses its own published port is
+		 * sent back by the bridge itself, through the port its frame came from. */
+		.hairpin = endpoint->port_count > 0,
+	};
 }
 
 static int veth_add(const struct engine *engine, struct netlink *netlink,
@@ -54,19 +65,17 @@ static int veth_add(const struct engine *engine, struct netlink *netlink,
 	host_name_draw(host_name);
 	pair = (struct veth_pair){
 		.host_name = host_name,
+		.alias = endpoint->container_id,
 		.group = network_group(network),
 		.mtu = network->mtu,
-		.isolated = traits.no_icc,
-		/* With bridge-nf-call-iptables a container that uses its own published port is
-		 * sent back by the bridge itself, through the port its frame came from. */
-		.hairpin = endpoint->port_count > 0,
+		.port = endpoint_port(endpoint, &traits),
 		.has_ipv6 = (!network->mtu || network->mtu >= IPV6_MIN_MTU) &&
 			    access("/proc/sys/net/ipv6", F_OK) == 0,
 		.peer_name = endpoint->interface,
 		.peer_netns_fd = netns_fd,
 		.peer_mac = mac,
 	};
-	r = bridge_index(netlink, network, &pair.bridge_index, err);
+	r = bridge_index(engine, netlink, network, &pair.port.bridge_index, err);
 	if (r == 0)
 		netlink_add_veth(netlink, &pair);
 	return r;

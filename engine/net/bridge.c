@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/files.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/net/room.h"
 
 static int bridge_find(struct netlink *netlink, const struct network *network,
@@ -34,8 +36,44 @@ static int bridge_make(struct netlink *netlink, const struct network *network,
 	return r == -ENODEV ? error_set(err, r, "bridge '%s' vanished", network->bridge) : r;
 }
 
-int network_bridge_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
-	struct error *err)
+/* Ports that lost their bridge (somebody deleted it under running containers) get it back, as they
+ * had it. Looked for every time: who made the bridge again may have been killed before this. */
+static int ports_join(const struct engine *engine, struct netlink *netlink,
+	const struct network *network, uint32_t bridge_index, struct error *err)
+{
+	cleanup_free struct loose_link *links = NULL;
+	struct network_traits traits;
+	cleanup_fd int dir_fd = -1;
+	size_t count = 0;
+	int r = netlink_list_loose(netlink, network_group(network), &links, &count, err);
+
+	if (r < 0 || !count)
+		return r;
+	r = network_traits_read(network->options, &traits, err);
+	if (r < 0)
+		return r;
+	dir_fd = endpoints_open(engine, network->name, err);
+	if (dir_fd == -ENOENT) /* no container is left, only a veth whose netns is dying */
+		error_release(err);
+	else if (dir_fd < 0)
+		return dir_fd;
+	for (size_t i = 0; i < count && dir_fd >= 0; i++) {
+		struct endpoint endpoint = { 0 };
+		struct bridge_port port;
+
+		if (!name_is_safe(links[i].alias) ||
+			endpoint_read(dir_fd, links[i].alias, &endpoint, NULL) < 0)
+			continue;
+		port = endpoint_port(&endpoint, &traits);
+		port.bridge_index = bridge_index;
+		netlink_add_port(netlink, links[i].index, &port);
+		endpoint_release(&endpoint);
+	}
+	return 0;
+}
+
+int network_bridge_up(const struct engine *engine, struct netlink *netlink,
+	const struct network *network, uint32_t *ret_index, struct error *err)
 {
 	struct link_info link;
 	int r = bridge_find(netlink, network, &link, err);
@@ -46,6 +84,8 @@ int network_bridge_up(struct netlink *netlink, const struct network *network, ui
 	 * advertisement (CVE-2020-10749, CVE-2020-13401). */
 	if (r == 0)
 		r = ipv6_off(network->bridge, err);
+	if (r == 0)
+		r = ports_join(engine, netlink, network, link.index, err);
 	if (r < 0)
 		return r;
 	netlink_add_address(
@@ -73,12 +113,11 @@ int network_up(const struct engine *engine, const struct network *network, struc
 	uint32_t index;
 	int r;
 
-	(void)engine;
 	if (!network_is_bridge(network))
 		return 0;
 	r = netlink_open(&netlink, err);
 	if (r == 0)
-		r = network_bridge_up(netlink, network, &index, err);
+		r = network_bridge_up(engine, netlink, network, &index, err);
 	if (r == 0 && !network->internal)
 		r = forwarding_on(err);
 	return r < 0 ? error_wrap(err, "network '%s'", network->name) : 0;

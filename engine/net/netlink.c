@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * netlink.c - the batch and its requests: links, addresses, routes. */
-#include "engine/net/netlink.h"
+#include "engine/net/netlink_message.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -48,7 +45,7 @@ static int nl_errno(void)
 	return errno ? -errno : -EIO;
 }
 
-static int netlink_open_family(int family, struct netlink **ret, struct error *err)
+int netlink_open_family(int family, struct netlink **ret, struct error *err)
 {
 	cleanup_netlink struct netlink *netlink = xcalloc(1, sizeof(*netlink));
 
@@ -98,7 +95,7 @@ static void batch_clear(struct netlink *netlink)
 }
 
 /* libnl's puts fail only when the message is full, and it is made large enough for all of ours. */
-static struct nl_msg *message_new(int type, int flags, const void *header, size_t length)
+struct nl_msg *netlink_message(int type, int flags, const void *header, size_t length)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(1024);
 
@@ -108,7 +105,7 @@ static struct nl_msg *message_new(int type, int flags, const void *header, size_
 	return msg;
 }
 
-static void put(struct nl_msg *msg, int type, const void *bytes, size_t length)
+void netlink_put(struct nl_msg *msg, int type, const void *bytes, size_t length)
 {
 	if (nla_put(msg, type, (int)length, bytes) < 0)
 		abort();
@@ -116,17 +113,17 @@ static void put(struct nl_msg *msg, int type, const void *bytes, size_t length)
 
 static void put_u8(struct nl_msg *msg, int type, uint8_t value)
 {
-	put(msg, type, &value, sizeof(value));
+	netlink_put(msg, type, &value, sizeof(value));
 }
 
 static void put_u32(struct nl_msg *msg, int type, uint32_t value)
 {
-	put(msg, type, &value, sizeof(value));
+	netlink_put(msg, type, &value, sizeof(value));
 }
 
 static void put_string(struct nl_msg *msg, int type, const char *value)
 {
-	put(msg, type, value, strlen(value) + 1);
+	netlink_put(msg, type, value, strlen(value) + 1);
 }
 
 static struct nlattr *nest(struct nl_msg *msg, int type)
@@ -138,8 +135,7 @@ static struct nlattr *nest(struct nl_msg *msg, int type)
 	return start;
 }
 
-/* Moves the message into the batch. */
-static void batch_add(struct netlink *netlink, struct nl_msg *msg, const char *what, int tolerated)
+void netlink_batch_add(struct netlink *netlink, struct nl_msg *msg, const char *what, int tolerated)
 {
 	struct nlmsghdr *header = nlmsg_hdr(msg);
 	struct request *request = array_add(netlink->requests, netlink->request_count);
@@ -245,8 +241,7 @@ static int ask(struct netlink *netlink, struct nl_msg *msg, uint32_t *ret_sequen
 	return r;
 }
 
-/* Ask for a list and give every part of the answer to `each`. */
-static int dump(struct netlink *netlink, struct nl_msg *msg,
+int netlink_dump(struct netlink *netlink, struct nl_msg *msg,
 	void (*each)(struct nlmsghdr *header, void *data), void *data, struct error *err)
 {
 	uint32_t sequence;
@@ -281,19 +276,19 @@ void netlink_add_bridge(
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	struct nl_msg *msg =
-		message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
+		netlink_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
 	struct nlattr *info;
 
 	put_string(msg, IFLA_IFNAME, name);
 	/* A bridge without a MAC of its own takes the lowest of its ports and changes it as they
 	 * come and go, which leaves the containers with a stale neighbour entry for the gateway. */
-	put(msg, IFLA_ADDRESS, mac, 6);
+	netlink_put(msg, IFLA_ADDRESS, mac, 6);
 	if (mtu)
 		put_u32(msg, IFLA_MTU, mtu);
 	info = nest(msg, IFLA_LINKINFO);
 	put_string(msg, IFLA_INFO_KIND, "bridge");
 	nla_nest_end(msg, info);
-	batch_add(netlink, msg, "create bridge", -EEXIST);
+	netlink_batch_add(netlink, msg, "create bridge", -EEXIST);
 }
 
 void netlink_add_address(struct netlink *netlink, uint32_t index, uint32_t address, uint8_t prefix)
@@ -305,13 +300,13 @@ void netlink_add_address(struct netlink *netlink, uint32_t index, uint32_t addre
 		.ifa_index = index,
 	};
 	struct nl_msg *msg =
-		message_new(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+		netlink_message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
 	struct subnet subnet = { .prefix = prefix };
 
 	put_u32(msg, IFA_LOCAL, htonl(address));
 	put_u32(msg, IFA_ADDRESS, htonl(address));
 	put_u32(msg, IFA_BROADCAST, htonl(address | ~subnet_mask(&subnet)));
-	batch_add(netlink, msg, "set address", -EEXIST);
+	netlink_batch_add(netlink, msg, "set address", -EEXIST);
 }
 
 void netlink_add_link_up(struct netlink *netlink, uint32_t index)
@@ -323,7 +318,8 @@ void netlink_add_link_up(struct netlink *netlink, uint32_t index)
 		.ifi_change = IFF_UP,
 	};
 
-	batch_add(netlink, message_new(RTM_NEWLINK, 0, &link, sizeof(link)), "bring link up", 0);
+	netlink_batch_add(
+		netlink, netlink_message(RTM_NEWLINK, 0, &link, sizeof(link)), "bring link up", 0);
 }
 
 void netlink_add_default_route(struct netlink *netlink, uint32_t index, uint32_t gateway)
@@ -336,29 +332,29 @@ void netlink_add_default_route(struct netlink *netlink, uint32_t index, uint32_t
 		.rtm_type = RTN_UNICAST,
 	};
 	struct nl_msg *msg =
-		message_new(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &route, sizeof(route));
+		netlink_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &route, sizeof(route));
 
 	put_u32(msg, RTA_OIF, index);
 	put_u32(msg, RTA_GATEWAY, htonl(gateway));
-	batch_add(netlink, msg, "set default route", -EEXIST);
+	netlink_batch_add(netlink, msg, "set default route", -EEXIST);
 }
 
 void netlink_add_link_delete(struct netlink *netlink, const char *name)
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *msg = message_new(RTM_DELLINK, 0, &link, sizeof(link));
+	struct nl_msg *msg = netlink_message(RTM_DELLINK, 0, &link, sizeof(link));
 
 	put_string(msg, IFLA_IFNAME, name);
-	batch_add(netlink, msg, "delete link", -ENODEV);
+	netlink_batch_add(netlink, msg, "delete link", -ENODEV);
 }
 
 void netlink_add_group_delete(struct netlink *netlink, uint32_t group)
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *msg = message_new(RTM_DELLINK, 0, &link, sizeof(link));
+	struct nl_msg *msg = netlink_message(RTM_DELLINK, 0, &link, sizeof(link));
 
 	put_u32(msg, IFLA_GROUP, group);
-	batch_add(netlink, msg, "delete links of the group", -ENODEV);
+	netlink_batch_add(netlink, msg, "delete links of the group", -ENODEV);
 }
 
 static void put_peer(struct nl_msg *msg, const struct veth_pair *pair)
@@ -369,7 +365,7 @@ static void put_peer(struct nl_msg *msg, const struct veth_pair *pair)
 	if (nlmsg_append(msg, &link, sizeof(link), NLMSG_ALIGNTO) < 0)
 		abort();
 	put_string(msg, IFLA_IFNAME, pair->peer_name);
-	put(msg, IFLA_ADDRESS, pair->peer_mac, 6);
+	netlink_put(msg, IFLA_ADDRESS, pair->peer_mac, 6);
 	put_u32(msg, IFLA_NET_NS_FD, (uint32_t)pair->peer_netns_fd);
 	if (pair->mtu)
 		put_u32(msg, IFLA_MTU, pair->mtu);
@@ -380,11 +376,11 @@ static void add_veth_create(struct netlink *netlink, const struct veth_pair *pai
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	struct nl_msg *msg =
-		message_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
+		netlink_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
 	struct nlattr *info, *data;
 
 	put_string(msg, IFLA_IFNAME, pair->host_name);
-	put_u32(msg, IFLA_MASTER, pair->bridge_index);
+	put_u32(msg, IFLA_MASTER, pair->port.bridge_index);
 	put_u32(msg, IFLA_GROUP, pair->group);
 	if (pair->mtu)
 		put_u32(msg, IFLA_MTU, pair->mtu);
@@ -394,10 +390,22 @@ static void add_veth_create(struct netlink *netlink, const struct veth_pair *pai
 	put_peer(msg, pair);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
-	batch_add(netlink, msg, "create veth pair", 0);
+	netlink_batch_add(netlink, msg, "create veth pair", 0);
 }
 
-/* What the kernel takes only from an existing link: port options and the IPv6 mode. */
+static void put_port(struct nl_msg *msg, const struct bridge_port *port)
+{
+	struct nlattr *info = nest(msg, IFLA_LINKINFO), *data;
+
+	put_string(msg, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = nest(msg, IFLA_INFO_SLAVE_DATA);
+	put_u8(msg, IFLA_BRPORT_MODE, port->hairpin);
+	put_u8(msg, IFLA_BRPORT_ISOLATED, port->isolated);
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+}
+
+/* What the kernel takes only from an existing link: alias, port options and the IPv6 mode. */
 static void add_port_up(struct netlink *netlink, const struct veth_pair *pair)
 {
 	struct ifinfomsg link = {
@@ -405,7 +413,7 @@ static void add_port_up(struct netlink *netlink, const struct veth_pair *pair)
 		.ifi_flags = IFF_UP,
 		.ifi_change = IFF_UP,
 	};
-	struct nl_msg *msg = message_new(RTM_NEWLINK, 0, &link, sizeof(link));
+	struct nl_msg *msg = netlink_message(RTM_NEWLINK, 0, &link, sizeof(link));
 	struct nlattr *info, *data;
 
 	put_string(msg, IFLA_IFNAME, pair->host_name);
@@ -416,22 +424,84 @@ static void add_port_up(struct netlink *netlink, const struct veth_pair *pair)
 		nla_nest_end(msg, data);
 		nla_nest_end(msg, info);
 	}
-	if (pair->isolated || pair->hairpin) {
-		info = nest(msg, IFLA_LINKINFO);
-		put_string(msg, IFLA_INFO_SLAVE_KIND, "bridge");
-		data = nest(msg, IFLA_INFO_SLAVE_DATA);
-		put_u8(msg, IFLA_BRPORT_MODE, pair->hairpin);
-		put_u8(msg, IFLA_BRPORT_ISOLATED, pair->isolated);
-		nla_nest_end(msg, data);
-		nla_nest_end(msg, info);
-	}
-	batch_add(netlink, msg, "bring veth up", 0);
+	netlink_put(msg, IFLA_IFALIAS, pair->alias, strlen(pair->alias));
+	if (pair->port.isolated || pair->port.hairpin)
+		put_port(msg, &pair->port);
+	netlink_batch_add(netlink, msg, "bring veth up", 0);
 }
 
 void netlink_add_veth(struct netlink *netlink, const struct veth_pair *pair)
 {
 	add_veth_create(netlink, pair);
 	add_port_up(netlink, pair);
+}
+
+void netlink_add_port(struct netlink *netlink, uint32_t index, const struct bridge_port *port)
+{
+	struct ifinfomsg link = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = (int)index,
+		.ifi_flags = IFF_UP,
+		.ifi_change = IFF_UP,
+	};
+	struct nl_msg *msg = netlink_message(RTM_NEWLINK, 0, &link, sizeof(link));
+
+	put_u32(msg, IFLA_MASTER, port->bridge_index);
+	netlink_batch_add(netlink, msg, "join link to bridge", -ENODEV);
+	if (!port->isolated && !port->hairpin)
+		return;
+	/* The kernel reads port options before it sets the master: they need a message of their
+	 * own. */
+	msg = netlink_message(RTM_NEWLINK, 0, &link, sizeof(link));
+	put_port(msg, port);
+	netlink_batch_add(netlink, msg, "set options of bridge port", -ENODEV);
+}
+
+struct loose_links {
+	struct loose_link *items;
+	size_t count;
+	uint32_t group;
+};
+
+static void read_loose(struct nlmsghdr *header, void *data)
+{
+	const struct ifinfomsg *link = nlmsg_data(header);
+	struct nlattr *attrs[IFLA_MAX + 1];
+	struct loose_links *links = data;
+	struct loose_link *loose;
+
+	if (header->nlmsg_type != RTM_NEWLINK ||
+		nlmsg_parse(header, sizeof(*link), attrs, IFLA_MAX, NULL) < 0 ||
+		attrs[IFLA_MASTER] || !attrs[IFLA_GROUP] ||
+		nla_get_u32(attrs[IFLA_GROUP]) != links->group)
+		return;
+	loose = array_add(links->items, links->count);
+	*loose = (struct loose_link){ .index = (uint32_t)link->ifi_index };
+	if (attrs[IFLA_IFALIAS])
+		nla_strlcpy(loose->alias, attrs[IFLA_IFALIAS], sizeof(loose->alias));
+}
+
+int netlink_list_loose(struct netlink *netlink, uint32_t group, struct loose_link **ret,
+	size_t *ret_count, struct error *err)
+{
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *msg = netlink_message(RTM_GETLINK, NLM_F_DUMP, &link, sizeof(link));
+	struct loose_links links = { .group = group };
+	struct nlattr *info;
+	int r;
+
+	put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	info = nest(msg, IFLA_LINKINFO);
+	put_string(msg, IFLA_INFO_KIND, "veth");
+	nla_nest_end(msg, info);
+	r = netlink_dump(netlink, msg, read_loose, &links, err);
+	if (r < 0) {
+		free(links.items);
+		return r;
+	}
+	*ret = links.items;
+	*ret_count = links.count;
+	return 0;
 }
 
 static void read_link(struct nlmsghdr *header, struct link_info *ret)
@@ -455,7 +525,7 @@ int netlink_find_link(
 	struct netlink *netlink, const char *name, struct link_info *ret, struct error *err)
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *msg = message_new(RTM_GETLINK, 0, &link, sizeof(link));
+	struct nl_msg *msg = netlink_message(RTM_GETLINK, 0, &link, sizeof(link));
 	unsigned char *data = NULL;
 	struct nlmsghdr *header;
 	uint32_t sequence;
@@ -504,8 +574,9 @@ int netlink_list_routes(
 {
 	struct rtmsg route = { .rtm_family = AF_INET };
 	struct routes routes = { NULL, 0 };
-	int r = dump(netlink, message_new(RTM_GETROUTE, NLM_F_DUMP, &route, sizeof(route)),
-		read_route, &routes, err);
+	int r = netlink_dump(netlink,
+		netlink_message(RTM_GETROUTE, NLM_F_DUMP, &route, sizeof(route)), read_route,
+		&routes, err);
 
 	if (r < 0) {
 		free(routes.items);
@@ -514,82 +585,4 @@ int netlink_list_routes(
 	*ret = routes.items;
 	*ret_count = routes.count;
 	return 0;
-}
-
-struct udp_flows {
-	const uint16_t *ports;
-	size_t port_count;
-	struct netlink *deletes;
-};
-
-static bool port_is_named(const struct udp_flows *flows, uint16_t port)
-{
-	for (size_t i = 0; i < flows->port_count; i++)
-		if (flows->ports[i] == port)
-			return true;
-	return false;
-}
-
-/* Protocol and destination port of a flow's first packet; -1 when it is not UDP. */
-static int udp_port(struct nlattr *tuple)
-{
-	struct nlattr *attrs[CTA_TUPLE_MAX + 1], *proto[CTA_PROTO_MAX + 1];
-
-	if (nla_parse_nested(attrs, CTA_TUPLE_MAX, tuple, NULL) < 0 || !attrs[CTA_TUPLE_PROTO] ||
-		nla_parse_nested(proto, CTA_PROTO_MAX, attrs[CTA_TUPLE_PROTO], NULL) < 0 ||
-		!proto[CTA_PROTO_NUM] || nla_get_u8(proto[CTA_PROTO_NUM]) != IPPROTO_UDP ||
-		!proto[CTA_PROTO_DST_PORT])
-		return -1;
-	return ntohs(nla_get_u16(proto[CTA_PROTO_DST_PORT]));
-}
-
-static void read_flow(struct nlmsghdr *header, void *data)
-{
-	struct nfgenmsg family = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
-	struct nlattr *attrs[CTA_MAX + 1];
-	struct udp_flows *flows = data;
-	struct nl_msg *msg;
-	uint32_t status;
-	int port;
-
-	if (nlmsg_parse(header, sizeof(family), attrs, CTA_MAX, NULL) < 0 ||
-		!attrs[CTA_TUPLE_ORIG] || !attrs[CTA_STATUS])
-		return;
-	port = udp_port(attrs[CTA_TUPLE_ORIG]);
-	status = ntohl(nla_get_u32(attrs[CTA_STATUS]));
-	if (port < 0 || !port_is_named(flows, (uint16_t)port) ||
-		(status & (IPS_SRC_NAT | IPS_DST_NAT)) == IPS_SRC_NAT)
-		return;
-	msg = message_new(
-		NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0, &family, sizeof(family));
-	put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED, nla_data(attrs[CTA_TUPLE_ORIG]),
-		(size_t)nla_len(attrs[CTA_TUPLE_ORIG]));
-	if (attrs[CTA_ZONE])
-		put(msg, CTA_ZONE, nla_data(attrs[CTA_ZONE]), (size_t)nla_len(attrs[CTA_ZONE]));
-	batch_add(flows->deletes, msg, "delete connection tracking entry", -ENOENT);
-}
-
-int netlink_forget_udp(const uint16_t *ports, size_t count, struct error *err)
-{
-	struct nfgenmsg family = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
-	cleanup_netlink struct netlink *list = NULL, *deletes = NULL;
-	struct udp_flows flows = { .ports = ports, .port_count = count };
-	int r = netlink_open_family(NETLINK_NETFILTER, &list, NULL);
-
-	if (r == 0)
-		r = netlink_open_family(NETLINK_NETFILTER, &deletes, NULL);
-	if (r == -EPROTONOSUPPORT)
-		return 0;
-	if (r < 0)
-		return error_sys(err, r, "netlink socket for connection tracking");
-	flows.deletes = deletes;
-	r = dump(list,
-		message_new(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET, NLM_F_DUMP, &family,
-			sizeof(family)),
-		read_flow, &flows, err);
-	if (r == -EOPNOTSUPP || r == -EINVAL) {
-		error_release(err);
-		return 0;
-	}
-	return r < 0 ? r : netlink_commit(deletes, err);
 }

@@ -39,13 +39,17 @@ void netlink_add_link_delete(struct netlink *netlink, const char *name);
 /* Every link of the group, in one step of the kernel. An empty group is fine. */
 void netlink_add_group_delete(struct netlink *netlink, uint32_t group);
 
-struct veth_pair {
-	const char *host_name;
+struct bridge_port {
 	uint32_t bridge_index;
-	uint32_t group;
-	uint32_t mtu;  /* 0 = kernel's default */
 	bool isolated; /* from other isolated ports of the bridge */
 	bool hairpin;  /* frames may leave by the port they came from */
+};
+struct veth_pair {
+	const char *host_name;
+	const char *alias; /* of the host end */
+	struct bridge_port port;
+	uint32_t group;
+	uint32_t mtu;  /* 0 = kernel's default */
 	bool has_ipv6; /* the kernel has IPv6: no link-local address for the host end */
 	const char *peer_name;
 	int peer_netns_fd;
@@ -53,6 +57,17 @@ struct veth_pair {
 };
 /* The host end joins the bridge and comes up; the peer stays down. */
 void netlink_add_veth(struct netlink *netlink, const struct veth_pair *pair);
+
+/* A veth's host end that belongs to no bridge, or not any more. */
+struct loose_link {
+	uint32_t index;
+	char alias[256]; /* IFALIASZ; empty = none */
+};
+/* Those of the group. Heap. */
+int netlink_list_loose(struct netlink *netlink, uint32_t group, struct loose_link **ret,
+	size_t *ret_count, struct error *err);
+/* It joins the bridge and comes up; one that is gone by now is fine. */
+void netlink_add_port(struct netlink *netlink, uint32_t index, const struct bridge_port *port);
 
 struct link_info {
 	uint32_t index;

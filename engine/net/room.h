@@ -51,13 +51,17 @@ bool network_is_bridge(const struct network *network);
 bool network_is_builtin(const char *name);
 struct subnet network_subnet(const struct network *network);
 uint32_t network_gateway(const struct network *network);
-/* Host ends of the network's veths carry this link group, so that one request deletes them all. */
+/* Host ends of the network's veths carry this link group, so that one request deletes them all, and
+ * the container's ID as their alias. */
 uint32_t network_group(const struct network *network);
 /* Delete the bridge and the veths that dying netns have not taken along yet. */
 int network_links_delete(const struct network *network, struct error *err);
 /* network_up with a handle the caller has; *ret_index is the bridge's. */
-int network_bridge_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
-	struct error *err);
+int network_bridge_up(const struct engine *engine, struct netlink *netlink,
+	const struct network *network, uint32_t *ret_index, struct error *err);
+/* How the endpoint's host end sits on the bridge, but for the bridge's index. */
+struct bridge_port endpoint_port(
+	const struct endpoint *endpoint, const struct network_traits *traits);
 
 /* Opens <run>/networks/NAME; -ENOENT when it is not there. */
 int endpoints_open(const struct engine *engine, const char *network, struct error *err);

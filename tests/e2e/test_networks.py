@@ -485,9 +485,45 @@ def test_row_12_12_up_repairs_a_flushed_firewall(web, flush):
 
 def test_row_12_12_up_repairs_a_deleted_bridge(web):
     bridge = web.sh("ip -o link show type bridge | cut -d: -f2").out.split()[0]
+    inside = lambda *words: web.mc("exec", "-T", "web", "timeout", "5", "probe", *words)
+    end = start_outside(web, PROBE, "listen", "tcp", "7", "outside")
     web.sh(f"ip link del {bridge}").ok()
+    assert page(web, patience=1).code != 0
     web.mc("up", "-d").ok()
     assert bridge in web.sh("ip -o link show type bridge").out
+    answers(page(web), "page")
+    answers(inside("ask", OUTSIDE_ADDRESS, "7"), "outside")
+    assert inside("resolve", "web").ok().out.startswith("address ")
+    end()
+
+
+def test_row_12_12_a_container_that_starts_brings_the_deleted_bridge_back_for_all(net):
+    serve(net, "a", network="n1")
+    net.sh("ip link del $(ip -o link show type bridge | cut -d: -f2)").ok()
+    serve(net, "b", network="n1")
+    answers(ask_from(net, "b", "a"), "a")
+    answers(ask_from(net, "a", "b"), "b")
+
+
+def test_row_12_12_ports_of_a_deleted_bridge_come_back_as_they_were(clean):
+    clean.compose(
+        """
+services:
+  web: {image: bb, command: [probe, listen, tcp, "80", page], ports: ["8080:80"], stop_signal: SIGKILL}
+  other: {image: bb, command: [sleep, "1000"], stop_signal: SIGKILL}
+networks: {default: {driver_opts: {com.docker.network.bridge.enable_icc: "false"}}}
+"""
+    )
+    flags = lambda: sorted(re.findall(r"bridge_slave.* (hairpin \w+) .* (isolated \w+) ", clean.sh("ip -d link").ok().out))
+    clean.mc("up", "-d").ok()
+    before = flags()
+    assert before == [("hairpin off", "isolated on"), ("hairpin on", "isolated on")]
+    clean.sh("ip link del $(ip -o link show type bridge | cut -d: -f2)").ok()
+    assert flags() == []
+    clean.mc("up", "-d").ok()
+    assert flags() == before
+    answers(page(clean), "page")
+    clean.mc("down").ok()
 
 
 def test_row_12_9_the_policy_drop_of_forward_does_not_matter(web):
