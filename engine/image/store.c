@@ -57,12 +57,16 @@ int store_lock(const struct store *store, struct error *err)
 	return lock_take(store->engine->run_fd, "images.lock", -1, NULL, err);
 }
 
-/* Remove every workspace nobody holds. Called under the lock: one that is being made right now has
- * its directory and its flock, or does not exist yet. */
+/* Remove every workspace nobody holds, and half-written indexes. Called under the lock: a workspace
+ * that is being made right now has its directory and its flock, or does not exist yet; an index is
+ * written under the lock only. */
 static void sweep(const struct store *store)
 {
 	cleanup_strv char **names = NULL;
+	cleanup_error struct error problem = ERROR_INIT;
 
+	if (file_sweep_temporaries(store->images_fd, ".", &problem) < 0)
+		log_warning("%s", error_text(&problem));
 	if (dir_list(store->layers_fd, ".", &names, NULL) < 0)
 		return;
 	for (char **name = names; name && *name; name++) {

@@ -8,9 +8,9 @@
  * Blobs and layers are made in the workspace, synced, and appear under their final names by rename
  * while <run>/images.lock is held; the index is written after them. So a name that exists is whole,
  * also after power loss. A workspace is held by flock on its directory; one that nobody holds was
- * left by a killed command and is swept by the next that makes a workspace. The lock is held
- * shortly: unpacking goes on without it. May depend on: engine/base/, the other files of this room.
- */
+ * left by a killed command and is swept, as is a half-written index, by the next that makes a
+ * workspace. The lock is held shortly: unpacking goes on without it. May depend on: engine/base/,
+ * the other files of this room. */
 #ifndef MYCOMPOSE_IMAGE_STORE_H
 #define MYCOMPOSE_IMAGE_STORE_H
 

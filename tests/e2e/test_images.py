@@ -5,7 +5,9 @@ import gzip
 import hashlib
 import io
 import json
+import random
 import tarfile
+import time
 
 import pytest
 
@@ -93,6 +95,24 @@ def test_import_prints_the_id_and_the_image_runs(host, busybox_tar):
     result = host.mc("import", busybox_tar, "mine:1").ok()
     assert result.out == id_of(host, "mine:1") + "\n" and result.err == ""
     assert host.once("echo", "hello", image="mine:1").ok().out == "hello\n"
+
+
+def test_row_13_1_imports_killed_at_random_instants_leave_no_temporary_file(host):
+    tar = host.directory / "small.tar"
+    left = 0
+    for attempt in range(25):
+        tar.write_bytes(small_tar(("f", f"{attempt}")))
+        process = host.start("sh", "-c", 'echo $$; exec "$@"', "sh", BINARY, "import", tar, f"k:{attempt}")
+        pid = process.stdout.readline().strip()
+        time.sleep(random.uniform(0, 0.03))
+        host.sh(f"kill -9 {pid}")
+        process.communicate(timeout=10)
+        left += ".tmp-" in host.sh(f"ls -A {STORE}/images").out
+    host.mc("import", tar, "last").ok()
+    assert host.sh(f"ls -A {STORE}/images").ok().out.split() == ["blobs", "index.json", "oci-layout"], f"seen {left} times"
+    assert ".work-" not in host.sh(f"ls -A {STORE}/layers").ok().out
+    for name in names(host):
+        host.mc("save", "-o", "/dev/null", name).ok()
 
 
 def test_import_reads_a_compressed_archive_from_standard_input(host, busybox_tar):

@@ -252,6 +252,35 @@ static void row_13_1_workspace_of_a_killed_command_is_swept(void **state)
 	assert_string_equal(swept, "");
 }
 
+/* What lies in the directory of the index, as one text. */
+static char *index_directory(const struct world *world)
+{
+	cleanup_strv char **names = NULL;
+
+	assert_int_equal(dir_list(world->engine.data_fd, "images", &names, NULL), 0);
+	return strv_join(names, " ");
+}
+
+static void row_13_1_a_half_written_index_of_a_killed_command_is_swept(void **state)
+{
+	const struct world *world = *state;
+	cleanup_image struct image *one = NULL;
+	cleanup_image struct image *two = NULL;
+	cleanup_free char *swept = NULL;
+	int images_fd;
+
+	import_text(world, "1", "a:1", &one);
+	images_fd = file_open(world->engine.data_fd, "images", O_RDONLY | O_DIRECTORY, 0, NULL);
+	assert_true(images_fd >= 0);
+	assert_int_equal(
+		file_replace(images_fd, ".tmp-0123456789abcdef", "{", 1, 0600, FILE_VOLATILE, NULL),
+		0);
+	close(images_fd);
+	import_text(world, "2", "a:2", &two);
+	swept = index_directory(world);
+	assert_string_equal(swept, "blobs index.json oci-layout");
+}
+
 static void assert_whole(const struct world *world)
 {
 	cleanup_error struct error err = ERROR_INIT;
@@ -275,6 +304,7 @@ static void row_13_1_import_killed_at_any_moment_leaves_a_whole_store(void **sta
 	const struct world *world = *state;
 	cleanup_image struct image *image = NULL;
 	cleanup_free char *left = NULL;
+	cleanup_free char *files = NULL;
 
 	for (int i = 0; i < 40; i++) {
 		const struct timespec nap = { 0, (i % 20) * 200000 };
@@ -296,6 +326,8 @@ static void row_13_1_import_killed_at_any_moment_leaves_a_whole_store(void **sta
 	import_text(world, "killed", "last", &image);
 	left = workspaces(world);
 	assert_string_equal(left, "");
+	files = index_directory(world);
+	assert_string_equal(files, "blobs index.json oci-layout");
 	assert_whole(world);
 }
 
@@ -446,6 +478,7 @@ int main(void)
 		world_test(an_ambiguous_prefix_is_an_error),
 		world_test(row_6_5_store_is_closed_to_others),
 		world_test(row_13_1_workspace_of_a_killed_command_is_swept),
+		world_test(row_13_1_a_half_written_index_of_a_killed_command_is_swept),
 		world_test(row_13_1_import_killed_at_any_moment_leaves_a_whole_store),
 		world_test(row_8_8_many_at_once_share_one_layer),
 		world_test(row_13_6_full_disk_is_an_error_and_leaves_the_old_state),
