@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
-#include "cmd/spool.h"
+#include "cmd/spools.h"
 #include "compose/labels.h"
 #include "engine/base/memory.h"
 #include "engine/base/strmap.h"
@@ -21,7 +21,6 @@
 
 #define EXIT_INTERRUPTED 130
 #define EXIT_UNHEARD	 141 /* as of a command that SIGPIPE has ended */
-#define DRAIN_NS	 NS_PER_SEC
 
 /* One container that is shown or waited for. */
 struct shown {
@@ -38,9 +37,8 @@ struct attached {
 	struct project_run *run;
 	struct attached_options options;
 	struct log_printer *printer;
-	/* Where we are the supervisor: nobody who reads our output may make it wait. */
-	struct spool *out, *err;
-	bool unheard; /* nobody reads stdout any more */
+	struct spools spools; /* where we are the supervisor */
+	bool unheard;	      /* nobody reads stdout any more */
 	int64_t began_ns;
 	struct loop *loop; /* the supervisor's, or our own */
 	struct loop *own_loop;
@@ -158,7 +156,7 @@ static void notice_exit(struct attached *attached, struct shown *shown, const st
 	if (shown->source != SIZE_MAX) {
 		progress_hide(attached->run->progress);
 		log_printer_flush(attached->printer, shown->source);
-		FILE *out = attached->out ? spool_stream(attached->out) : stdout;
+		FILE *out = spools_stream(&attached->spools, LOG_STDOUT);
 
 		fprintf(out, "%s exited with code %d%s\n",
 			log_printer_label(attached->printer, shown->source), event->exit_code,
@@ -204,58 +202,25 @@ static void on_signal(int signal, void *arg)
 
 static bool on_is_full(void *arg)
 {
-	const struct attached *attached = arg;
-
-	return attached->out && (spool_is_full(attached->out) || spool_is_full(attached->err));
+	return spools_are_full(&((const struct attached *)arg)->spools);
 }
 
-static void on_has_room(void *arg)
+static void on_reader_gone(enum log_stream stream, void *arg)
 {
-	struct attached *attached = arg;
-
-	if (!on_is_full(attached))
-		supervisor_read_on(control_supervisor(attached->run->control));
+	if (stream == LOG_STDOUT)
+		((struct attached *)arg)->unheard = true;
 }
 
-static void on_unheard(void *arg)
+static void redirect(struct attached *attached)
 {
-	((struct attached *)arg)->unheard = true;
-}
-
-static int open_spools(struct attached *attached, struct error *err)
-{
-	const struct spool_options out = { on_has_room, on_unheard, attached };
-	const struct spool_options other = { on_has_room, NULL, attached };
-	int r = spool_new(attached->loop, STDOUT_FILENO, &out, &attached->out, err);
-
-	if (r == 0)
-		r = spool_new(attached->loop, STDERR_FILENO, &other, &attached->err, err);
-	if (r == 0)
-		log_printer_redirect(attached->printer, spool_stream(attached->out),
-			spool_stream(attached->err));
-	return r;
+	log_printer_redirect(attached->printer, spools_stream(&attached->spools, LOG_STDOUT),
+		spools_stream(&attached->spools, LOG_STDERR));
 }
 
 static void close_spools(struct attached *attached)
 {
-	log_printer_redirect(attached->printer, stdout, stderr);
-	spool_free(attached->out);
-	spool_free(attached->err);
-	attached->out = attached->err = NULL;
-}
-
-/* The last words, to a reader that may be slow: until it has them or the user has enough. */
-static void drain_spools(struct attached *attached)
-{
-	const unsigned int signals = attached->signals;
-	const int64_t deadline_ns = time_monotonic() + DRAIN_NS;
-
-	while (attached->out && !(spool_is_empty(attached->out) && spool_is_empty(attached->err))) {
-		if (attached->signals > signals || (signals && time_monotonic() > deadline_ns))
-			break;
-		if (loop_run_once(attached->loop, 100, NULL) < 0)
-			break;
-	}
+	spools_close(&attached->spools);
+	redirect(attached);
 }
 
 static bool is_to_stop(const struct attached *attached)
@@ -365,9 +330,8 @@ int attached_connect(struct attached *attached, struct error *err)
 	sigaddset(&signals, SIGHUP);
 	r = loop_watch_signals(attached->loop, &signals, on_signal, attached, err);
 	if (r == 0 && supervisor)
-		r = open_spools(attached, err);
-	if (r < 0)
-		close_spools(attached); /* the loop may go before we do */
+		r = spools_open(&attached->spools, supervisor, on_reader_gone, attached, err);
+	redirect(attached);
 	return r;
 }
 
@@ -434,7 +398,7 @@ int attached_run(struct attached *attached, int r, struct error *err)
 		error_release(err);
 		r = run(attached, err);
 	}
-	drain_spools(attached);
+	spools_drain(&attached->spools, &attached->signals);
 	close_spools(attached);
 	return r;
 }

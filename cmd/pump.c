@@ -20,10 +20,9 @@ struct pump {
 	char bytes[CHUNK];
 };
 
-bool pump_write(int out_fd, const void *bytes, size_t length)
+/* Write all; false when the reader has gone. */
+static bool write_all(int out_fd, const char *at, size_t length)
 {
-	const char *at = bytes;
-
 	while (length) {
 		ssize_t n = write(out_fd, at, length);
 
@@ -53,7 +52,7 @@ static int move(struct pump *pump)
 		return 0;
 	if (n <= 0)
 		return -1;
-	if (pump_write(pump->out_fd, pump->bytes, (size_t)n))
+	if (write_all(pump->out_fd, pump->bytes, (size_t)n))
 		return 1;
 	loop_remove(pump->source);
 	pump->source = NULL;

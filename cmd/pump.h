@@ -15,7 +15,4 @@ int pump_new(struct loop *loop, int *from_fd, int out_fd, struct pump **ret, str
 void pump_drain(struct pump *pump);
 void pump_free(struct pump *pump);
 
-/* Write all; false when the reader has gone. */
-bool pump_write(int out_fd, const void *bytes, size_t length);
-
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/exec_session.h"
-#include "cmd/pump.h"
+#include "cmd/spools.h"
 #include "engine/base/log.h"
 #include "engine/supervisor/control.h"
 #include "engine/supervisor/relay.h"
@@ -23,7 +23,7 @@ struct session {
 	struct control *control;
 	struct relay *relay;
 	int console_fd; /* the supervisor's, -1 = none */
-	bool reader_gone[2];
+	struct spools spools;
 	unsigned int interrupts; /* SIGINT and SIGTERM so far */
 	struct error input_err;	 /* stdin could not be joined */
 };
@@ -48,15 +48,25 @@ static void stop_unheard(void *arg)
 static void on_output(const struct container *container, enum log_stream stream, int64_t time_ns,
 	const char *bytes, size_t length, void *arg)
 {
-	struct session *session = arg;
-	int fd = stream == LOG_STDERR ? STDERR_FILENO : STDOUT_FILENO;
+	FILE *out = spools_stream(&((struct session *)arg)->spools, stream);
 
 	(void)container;
 	(void)time_ns;
-	if (session->reader_gone[stream] || pump_write(fd, bytes, length))
-		return;
-	session->reader_gone[stream] = true;
-	/* Not from here: the supervisor is in the middle of reading. */
+	fwrite(bytes, 1, length, out);
+	fflush(out);
+}
+
+static bool on_is_full(void *arg)
+{
+	return spools_are_full(&((const struct session *)arg)->spools);
+}
+
+static void on_reader_gone(enum log_stream stream, void *arg)
+{
+	struct session *session = arg;
+
+	(void)stream;
+	/* Not from here: the supervisor may be in the middle of reading. */
 	loop_add_timer(
 		supervisor_loop(control_supervisor(session->control)), 0, stop_unheard, session);
 }
@@ -137,8 +147,12 @@ static int open_local(struct app *app, struct session *session,
 		return error_set(err, -EBUSY, "container %s is already being started",
 			session->container->name);
 	session_signals(&signals);
-	return loop_watch_signals(supervisor_loop(control_supervisor(session->control)), &signals,
+	r = loop_watch_signals(supervisor_loop(control_supervisor(session->control)), &signals,
 		on_signal, session, err);
+	if (r == 0)
+		r = spools_open(&session->spools, control_supervisor(session->control),
+			on_reader_gone, session, err);
+	return r;
 }
 
 int run_session_attached(
@@ -147,9 +161,10 @@ int run_session_attached(
 	struct session session = {
 		.container = container, .interactive = interactive, .console_fd = -1
 	};
-	struct supervisor_hooks hooks = {
-		.output = on_output, .input_ready = on_input_ready, .arg = &session
-	};
+	struct supervisor_hooks hooks = { .output = on_output,
+		.input_ready = on_input_ready,
+		.output_is_full = on_is_full,
+		.arg = &session };
 	int exit_code = -1;
 	int r;
 
@@ -161,7 +176,9 @@ int run_session_attached(
 		log_warning("standard input: %s", error_text(&session.input_err));
 	while (r == 0)
 		r = next_event(&session, &exit_code, err);
+	spools_drain(&session.spools, &session.interrupts);
 	relay_free(session.relay);
+	spools_close(&session.spools);
 	control_free(session.control);
 	error_release(&session.input_err);
 	if (r < 0)

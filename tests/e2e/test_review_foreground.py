@@ -82,3 +82,37 @@ def test_what_a_failed_up_leaves_running_is_minded_on(clean):
     wait_until(lambda: clean.mc("logs", "a").out.count("went") >= 2, what="a restart")
     clean.mc("down").ok()
     wait_until(lambda: clean.sh("pgrep -c -x mycompose").out.strip() == "0")
+
+
+def test_row_14_11_a_stopped_reader_of_run_does_not_stop_its_supervisor(bb):
+    """`run` wrote to its blocked standard output from inside the supervisor: `stop` hung."""
+    process = bb.start(BINARY, "run", "--name", "c", "--network", "none", "--stop-signal", "KILL", "bb", "probe", "spam", "1000000000")
+    wait_until(lambda: (bb.state("c") or {}).get("State") == "running")
+    time.sleep(0.7)
+    assert bb.mc("stop", "c", timeout=10).ok()
+    assert int(bb.sh(f"awk '/VmRSS/ {{print $2}}' /proc/{supervisor(bb)}/status").out) < 40000, "what is kept is bounded"
+    lines = process.stdout.read().splitlines()
+    assert [int(line.split()[0]) for line in lines[:-1]] == list(range(len(lines) - 1)) and len(lines) > 10000
+    assert process.wait(10) == 137
+    process.communicate()
+
+
+def test_row_14_11_a_slow_reader_of_run_gets_every_line_in_order(bb):
+    process = bb.start(BINARY, "run", "--network", "none", "bb", "probe", "spam", "6000000")
+    time.sleep(1)
+    lines = process.stdout.read().splitlines()
+    assert len(lines) > 90000 and [int(line.split()[0]) for line in lines] == list(range(len(lines)))
+    assert process.wait(10) == 0
+    process.communicate()
+
+
+def test_ctrl_c_ends_a_run_whose_reader_is_stopped(bb):
+    process = bb.start(BINARY, "run", "--name", "c", "--network", "none", "bb", "probe", "spam", "1000000000")
+    wait_until(lambda: (bb.state("c") or {}).get("State") == "running")
+    time.sleep(0.7)
+    for _ in range(3):
+        bb.sh(f"kill -INT {supervisor(bb)}").ok()
+        time.sleep(0.2)
+    wait_until(lambda: process.poll() is not None, what="the end of run")
+    process.communicate()
+    assert bb.state("c")["State"] == "exited"
