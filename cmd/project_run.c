@@ -19,6 +19,7 @@
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/groups.h"
 
 #define SUPERVISOR_END_MS 5000
 
@@ -37,11 +38,18 @@ static void tell_waiting(const char *name)
  * cannot be finished is some other container's: it must not stand in this project's way. */
 static void sweep(const struct app *app)
 {
-	cleanup_error struct error err = ERROR_INIT;
+	static int (*const sweeps[])(const struct engine *engine, struct error *err) = {
+		container_sweep,
+		groups_sweep,
+	};
 
-	if (!app->global.dry_run && container_sweep(&app->engine, &err) < 0)
-		log_warning("what an interrupted command left cannot be cleared away: %s",
-			error_text(&err));
+	for (size_t i = 0; i < ARRAY_LEN(sweeps) && !app->global.dry_run; i++) {
+		cleanup_error struct error err = ERROR_INIT;
+
+		if (sweeps[i](&app->engine, &err) < 0)
+			log_warning("what an interrupted command left cannot be cleared away: %s",
+				error_text(&err));
+	}
 }
 
 static char *lock_name_of(const struct app *app)

@@ -379,6 +379,18 @@ def test_row_13_1_a_command_killed_on_a_running_project(clean, verb):
         settled(clean, before, f"killed at {instant}")
 
 
+def test_row_13_1_what_a_killed_supervisor_of_a_single_container_left_is_swept(clean):
+    clean.daemon("gone", "sleep", "1000")
+    kept = clean.daemon("kept", "sleep", "1000")
+    kill_all(clean)
+    clean.mc("rm", "-f", "gone").ok()
+    clean.compose(ONE)
+    clean.mc("down").ok()
+    assert clean.sh("ls /run/mycompose/groups").ok().out == f"_{kept[:12]}\n"
+    clean.mc("rm", "-f", "kept").ok()
+    clean.mc("down").ok()
+
+
 def test_row_13_1_stop_signal_during_up_leaves_what_down_removes(clean):
     clean.compose(WHOLE)
     for delay in (0.01, 0.05, 0.1):
