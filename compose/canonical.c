@@ -520,13 +520,15 @@ static void unknown_key(struct canon *c, const struct key_table *table,
 	const struct node_entry *entry, const struct path *path)
 {
 	const char *names[128];
-	const char *near;
+	const char *near = NULL;
 	size_t count = 0;
 
 	for (; count < table->count && count + 1 < ARRAY_LEN(names); count++)
 		names[count] = table->rows[count].name;
 	names[count] = NULL;
-	near = nearest_name(entry->key, names);
+	/* Not for what is only counted. */
+	if (c->problems->count < PROBLEM_LIMIT)
+		near = nearest_name(entry->key, names);
 	problems_add(c->problems, &entry->key_mark, path_text(path, c->arena),
 		"Additional property %s is not allowed%s%s%s", entry->key,
 		near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");

@@ -79,10 +79,10 @@ void config_list_models(const struct project *project, struct strbuf *out)
 
 void config_list_images(const struct project *project, struct strbuf *out)
 {
-	const struct node *shown = node_get(project->tree, "services");
+	struct node *shown = node_get(project->tree, "services");
 
 	for (size_t i = 0; i < project->service_count; i++)
-		if (node_get(shown, project->services[i].name))
+		if (node_find(project->arena, shown, project->services[i].name))
 			add_line(out, project->services[i].image);
 }
 
@@ -102,7 +102,7 @@ int config_list_hashes(
 	const struct project *project, const char *names, struct strbuf *out, struct error *err)
 {
 	cleanup_strv char **wanted = strcmp(names, "*") == 0 ? NULL : strv_split(names, ",");
-	const struct node *shown = node_get(project->tree, "services");
+	struct node *shown = node_get(project->tree, "services");
 
 	for (char **name = wanted; name && *name; name++)
 		if (!project_find_service(project, *name))
@@ -111,7 +111,7 @@ int config_list_hashes(
 		const struct service *service = &project->services[i];
 
 		if (wanted ? strv_contains(wanted, service->name)
-			   : node_get(shown, service->name) != NULL)
+			   : node_find(project->arena, shown, service->name) != NULL)
 			strbuf_addf(out, "%s %s\n", service->name, service->config_hash);
 	}
 	return 0;

@@ -95,10 +95,15 @@ static void check_conditions(const struct subject *s)
 	for (size_t i = 0; depends_on && i < depends_on->count; i++) {
 		const struct node_entry *entry = &depends_on->entries[i];
 		const struct node *condition = node_get(entry->value, "condition");
-		const char *reason = never_healthy(node_get(s->services, entry->key));
+		const struct node_entry *other;
+		const char *reason;
 
-		if (reason && condition && condition->text &&
-			strcmp(condition->text, "service_healthy") == 0)
+		if (!condition || !condition->text ||
+			strcmp(condition->text, "service_healthy") != 0)
+			continue;
+		other = node_find(s->l->arena, s->services, entry->key);
+		reason = other ? never_healthy(other->value) : NULL;
+		if (reason)
 			complain(s, &condition->mark,
 				arena_printf(s->l->arena, "depends_on.%s.condition", entry->key),
 				"service \"%s\" waits for \"%s\" to be healthy, which %s", s->name,

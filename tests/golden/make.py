@@ -5,7 +5,7 @@
     tests/golden/make.py /path/to/docker-compose [SEED [COUNT]]
 
 `config` of that program needs no daemon. Written by hand: cases.py. Made here, by a seeded generator over the keys, over
-interpolation and over .env syntax: generated.json. Paths of the scratch folder become @DIR@. What the two programs do
+interpolation and over .env syntax: generated_*.json. Paths of the scratch folder become @DIR@. What the two programs do
 differently on purpose is left out by hand (nothing here asks for it); see docs."""
 import json
 import os
@@ -143,20 +143,25 @@ def env_text(r):
 REPEATED = {"external_links", "security_opt", "group_add", "device_cgroup_rules", "volumes_from"}
 
 
+# The kinds of generated cases take turns, and each has a file of its own.
+KINDS = ("interpolation", "env_files", "keys", "overrides")
+
+
 def generated(seed, count):
     for number in range(count):
         r = random.Random(seed * 1000003 + number)
+        kind = KINDS[number % len(KINDS)]
         one = {"name": "seed_%d_%d" % (seed, number), "load": ["compose.json"], "profiles": [], "env": {"V": "val", "E": "", "T": "true", "N": "3"}}
         files = {"e.env": "EA=1\nEB=\"$V x\"\n"}
-        if number % 4 == 0:
+        if kind == "interpolation":
             keys = {"K%d" % i: "".join(r.choice(PIECES) for _ in range(r.randint(1, 5))) for i in range(2)}
             compose = {"services": {"s": {"image": "i", "environment": keys}}}
-        elif number % 4 == 1:
+        elif kind == "env_files":
             files["e.env"] = env_text(r)
             compose = {"services": {"s": {"image": "i", "env_file": "e.env", "environment": {"Q": 1}}}}
         else:
             compose = document(r)
-            if number % 4 == 3:
+            if kind == "overrides":
                 again = r.sample(sorted(set(compose["services"]["s"]) & set(SERVICE) - REPEATED), 1)
                 files["over.json"] = json.dumps({"services": {"s": {key: SERVICE[key](r) for key in again}}})
                 one["load"] = ["compose.json", "over.json"]
@@ -183,7 +188,9 @@ def main():
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 800
     for group, members in cases.GROUPS.items():
         store(oracle, group, members)
-    store(oracle, "generated", generated(seed, count))
+    members = list(generated(seed, count))
+    for number, kind in enumerate(KINDS):
+        store(oracle, "generated_" + kind, members[number::len(KINDS)])
 
 
 if __name__ == "__main__":

@@ -230,7 +230,10 @@ static void check_group(const char *path)
 
 GROUP(checks)
 GROUP(extends)
-GROUP(generated)
+GROUP(generated_env_files)
+GROUP(generated_interpolation)
+GROUP(generated_keys)
+GROUP(generated_overrides)
 GROUP(include)
 GROUP(interpolation)
 GROUP(merge)
@@ -243,7 +246,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks_agrees_with_docker_compose),
 		cmocka_unit_test(extends_agrees_with_docker_compose),
-		cmocka_unit_test(generated_agrees_with_docker_compose),
+		cmocka_unit_test(generated_env_files_agrees_with_docker_compose),
+		cmocka_unit_test(generated_interpolation_agrees_with_docker_compose),
+		cmocka_unit_test(generated_keys_agrees_with_docker_compose),
+		cmocka_unit_test(generated_overrides_agrees_with_docker_compose),
 		cmocka_unit_test(include_agrees_with_docker_compose),
 		cmocka_unit_test(interpolation_agrees_with_docker_compose),
 		cmocka_unit_test(merge_agrees_with_docker_compose),
