@@ -45,8 +45,14 @@ if v1:
     for target, options in v1:
         names = [o for o in options.split(",") if o not in ("rw", "ro")]
         mount("cgroup", target, ",".join((["none"] if names[0].startswith("name=") else []) + names))
+if unified == ["/sys/fs/cgroup"]:
+    run("umount", "/sys/fs/cgroup") # the kernel mounts no file system on itself
 for target in unified:
     mount("cgroup2", target)
+if unified == ["/sys/fs/cgroup"]:
+    # v2 alone: the group that is this host's root passes on what it has, as a machine's does. Whoever started this has left it for `init`.
+    passed = " ".join("+" + name for name in open("/sys/fs/cgroup/cgroup.controllers").read().split())
+    open("/sys/fs/cgroup/cgroup.subtree_control", "w").write(passed)
 for target in ("/run", "/tmp", "/var/lib"):
     mount("tmpfs", target, "mode=755" if target != "/tmp" else "mode=1777")
 os.makedirs("/var/lib/mycompose", mode=0o700)
@@ -138,10 +144,14 @@ class TestHost:
         self._make_cgroups()
         init = INIT.replace("OUTSIDE", OUTSIDE_ADDRESS).replace("HOST", HOST_ADDRESS)
         join = "; ".join(f"echo $$ > {path}/cgroup.procs" for path in self.cgroups)
-        script = (
-            f"{join}; exec unshare --net --mount --pid --uts --ipc --cgroup --fork --kill-child --mount-proc "
+        # A cgroup namespace begins at the group one is in, and in v2 a group with processes has no limits for those below: into the group,
+        # a namespace there, and then one further.
+        leave = "".join(f"echo $$ > {path}/init/cgroup.procs; " for path in self.cgroups if (path / "init").is_dir())
+        inner = (
+            f"{leave}exec unshare --net --mount --pid --uts --ipc --fork --kill-child --mount-proc "
             f"--propagation private /usr/bin/python3 -c {shlex.quote(init)}"
         )
+        script = f"{join}; exec unshare --cgroup sh -c {shlex.quote(inner)}"
         self.process = subprocess.Popen(
             ["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -159,6 +169,8 @@ class TestHost:
             path = mount / self.name
             path.mkdir()
             self.cgroups.append(path)
+            if mount == pathlib.Path("/sys/fs/cgroup"):
+                (path / "init").mkdir()
             for name in ("cpuset.cpus", "cpuset.mems"):
                 if (path / name).exists() and (mount / name).exists():
                     (path / name).write_text((mount / name).read_text())
@@ -198,7 +210,10 @@ class TestHost:
 
     def enter(self, *words, outside=False):
         """The command line that runs words on this host, or in its outside world."""
-        command = ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "--wdns=" + str(self.directory)]
+        # nsenter takes the namespace, not the group; and with nsdelegate who is in a group outside of the namespace may start nothing inside.
+        join = [f"echo $$ > {path}/init/cgroup.procs" for path in self.cgroups if (path / "init").is_dir()]
+        command = ["sh", "-c", f'{join[0]}; exec "$@"', "sh"] if join else []
+        command += ["nsenter", "-t", str(self.pid), "-m", "-u", "-i", "-n", "-p", "-C", "--wdns=" + str(self.directory)]
         if outside:
             command += ["ip", "netns", "exec", "outside"]
         return command + [str(w) for w in words]
