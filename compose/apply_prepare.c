@@ -162,17 +162,35 @@ static bool port_is_held_by_plan(const struct held_ports *held, const struct pub
 	return false;
 }
 
-static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
+static size_t plan_count(
+	const struct plan *plan, const struct service *service, enum plan_kind kind)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < plan->count; i++)
 		if (plan->actions[i].service == service && plan->actions[i].kind == kind)
-			return true;
-	return false;
+			count++;
+	return count;
+}
+
+static bool plan_has(const struct plan *plan, const struct service *service, enum plan_kind kind)
+{
+	return plan_count(plan, service, kind) > 0;
 }
 
 static bool starts(const struct plan *plan, const struct service *service)
 {
 	return plan_has(plan, service, PLAN_CREATE) || plan_has(plan, service, PLAN_START);
+}
+
+/* How many containers of the service there will be at once. What is made is also started, or only
+ * made (`create`). */
+static size_t replicas_of(const struct plan *plan, const struct service *service)
+{
+	const size_t made = plan_count(plan, service, PLAN_CREATE);
+	const size_t started = plan_count(plan, service, PLAN_START);
+
+	return (made > started ? made : started) + plan_count(plan, service, PLAN_KEEP);
 }
 
 static bool ports_collide(const struct port *one, const struct port *other)
@@ -204,6 +222,8 @@ static const struct port *port_published_before(
 static void check_ports(const struct apply_options *options, const struct plan *plan,
 	const struct held_ports *held, const struct service *service, struct strbuf *problems)
 {
+	const size_t replicas = replicas_of(plan, service);
+
 	for (size_t i = 0; i < service->port_count; i++) {
 		const struct port *port = &service->ports[i];
 		struct published_port wanted = {
@@ -218,6 +238,14 @@ static void check_ports(const struct apply_options *options, const struct plan *
 
 		if (!port->published_first)
 			continue;
+		if (replicas > 1) {
+			add_problem(problems, &port->mark,
+				"services.%s.ports: %zu replicas cannot all publish port %u/%s: "
+				"port is already allocated by the first",
+				service->name, replicas, port->published_first,
+				port_protocol_names[port->protocol]);
+			continue;
+		}
 		if (before) {
 			add_problem(problems, &port->mark,
 				"services.%s.ports: port %u/%s is published twice, first at "

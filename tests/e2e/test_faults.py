@@ -166,6 +166,31 @@ def test_row_12_15_a_port_of_another_project_is_told_with_the_container(clean):
     clean.mc("-p", "first", "-f", "compose.yaml", "down").ok()
 
 
+@pytest.mark.parametrize("scale", ["in the file", "with --scale", "while one runs", "while one is to be recreated"])
+def test_row_12_15_replicas_that_cannot_share_a_port_are_refused_before_anything_is_made(clean, scale):
+    text = ONE + "    ports: ['8080:80']\n"
+    clean.compose(text)
+    if scale.startswith("while"):
+        clean.mc("up", "-d").ok()
+    if scale == "while one is to be recreated":
+        clean.compose(text + "    environment: {A: b}\n")
+    if scale == "in the file":
+        clean.compose(text + "    scale: 2\n")
+    running = [row["ID"] for row in clean.ps()]
+    line = only_line(clean.mc("up", "-d", *([] if scale == "in the file" else ["--scale", "s=2"])).fails(1))
+    assert place(text, "'8080:80'") in line and "port 8080/tcp" in line and "port is already allocated" in line, line
+    assert [row["ID"] for row in clean.ps()] == running
+    assert running or nothing_made(clean)
+    clean.mc("down").ok()
+
+
+def test_row_12_15_replicas_that_publish_any_free_port_come_up(clean):
+    clean.compose(ONE + "    ports: ['80']\n")
+    clean.mc("up", "-d", "--scale", "s=2").ok()
+    assert len({row["Publishers"][0]["PublishedPort"] for row in clean.ps()}) == 2
+    clean.mc("down").ok()
+
+
 def test_row_12_15_a_held_port_refuses_an_ad_hoc_run(clean):
     pid, end = listener(clean, "0.0.0.0", 8080)
     result = clean.mc("run", "-d", "--name", "c", "-p", "8080:80", "bb", "sleep", "1000").fails(125)
