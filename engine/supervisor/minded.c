@@ -372,10 +372,15 @@ static void launch_ready(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
+	/* Before launch_finish closes it: a sibling on its way to execve has a copy of the fd, with
+	 * which epoll would go on reporting it. */
+	loop_modify(minded->status_source, 0);
 	r = launch_finish(supervisor->engine, supervisor->host, minded->container, &minded->launch,
 		&console_fd, &err);
-	if (r > 0)
+	if (r > 0) {
+		loop_modify(minded->status_source, EPOLLIN);
 		return;
+	}
 	loop_remove(minded->status_source);
 	minded->status_source = NULL;
 	if (r < 0)
