@@ -88,6 +88,7 @@ unit: $(UNIT_TESTS)
 ## make e2e        whole-program tests alone (as root); E2E="-k counter" selects
 ## make asan       unit tests under address and undefined-behaviour sanitizers
 ## make bench      figures beside the kernel's own price (as root)
+## make bench-config   time and memory of `config`; DOCKER_COMPOSE=PATH measures that one too
 ## make fuzz       FUZZ_SECONDS (60) of random input for each parser, with clang; FUZZ="load short" selects
 ## make fmt, lint  put the sources in form; static checks
 ## make install    to $(DESTDIR)$(PREFIX)
@@ -136,6 +137,12 @@ $(BUILD)/tests/bench/kernel: tests/bench/kernel.c
 
 bench: $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
 	@tests/bench/run $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
+
+$(BUILD)/tests/bench/measure: tests/bench/measure.c
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $^)
+bench-config: $(BUILD)/mycompose $(BUILD)/tests/bench/measure
+	@tests/bench/config $(BUILD)/mycompose $(BUILD)/tests/bench/measure
 
 # Fuzz targets: clang's libFuzzer makes inputs; the stored ones are run by a driver of our own, with any compiler.
 FUZZ         ?= document interpolate dotenv short load

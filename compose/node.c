@@ -127,7 +127,7 @@ static void update_index(struct arena *arena, struct node *node)
 static struct node_entry *find_linear(const struct node *node, const char *key)
 {
 	for (size_t i = 0; i < node->count; i++)
-		if (strcmp(node->entries[i].key, key) == 0)
+		if (node->entries[i].key[0] == key[0] && strcmp(node->entries[i].key, key) == 0)
 			return &node->entries[i];
 	return NULL;
 }
