@@ -191,9 +191,12 @@ static void on_status(int fd, uint32_t events, void *arg)
 
 	(void)fd;
 	(void)events;
+	loop_modify(session->status_source, 0); /* it is closed once the outcome is known */
 	session->started = exec_finish(&session->launch, &session->console_fd, &session->start_err);
-	if (session->started > 0)
+	if (session->started > 0) {
+		loop_modify(session->status_source, EPOLLIN);
 		return;
+	}
 	loop_remove(session->status_source);
 	session->status_source = NULL;
 }
