@@ -10,7 +10,8 @@
 #include "compose/apply_internal.h"
 #include "engine/base/memory.h"
 
-#define TICK_MS 100
+#define TICK_MS	    100
+#define OWN_LOOK_MS 10 /* at supervisors beside the project's, while there are any */
 
 static bool is_asynchronous(enum plan_kind kind)
 {
@@ -47,6 +48,8 @@ static void step_begin(struct apply *apply, size_t index)
 	int r = apply_handlers[action->kind].begin(apply, index, &err);
 
 	if (r < 0) {
+		control_free(apply->steps[index].own_control);
+		apply->steps[index].own_control = NULL;
 		step_fail(apply, index, &err);
 	} else if (is_asynchronous(action->kind) && apply->steps[index].tag) {
 		apply->steps[index].phase = STEP_UNDER_WAY;
@@ -78,34 +81,71 @@ static bool begin_ready(struct apply *apply, bool asynchronous)
 	return begun;
 }
 
+static void step_end(struct apply *apply, size_t index, struct error *cause)
+{
+	struct apply_step *step = &apply->steps[index];
+
+	apply->under_way--;
+	control_free(step->own_control);
+	step->own_control = NULL;
+	if (cause->code < 0) {
+		step_fail(apply, index, cause);
+		return;
+	}
+	step->phase = STEP_DONE;
+	apply_handlers[apply->plan->actions[index].kind].finished(apply, index);
+}
+
 static void on_reply(struct apply *apply, struct event *event)
 {
 	for (size_t i = 0; i < apply->plan->count; i++) {
-		struct apply_step *step = &apply->steps[i];
+		const struct apply_step *step = &apply->steps[i];
 
-		if (step->phase != STEP_UNDER_WAY || step->tag != event->tag)
+		if (step->phase != STEP_UNDER_WAY || step->own_control || step->tag != event->tag)
 			continue;
-		apply->under_way--;
-		if (event->error.code < 0) {
-			step_fail(apply, i, &event->error);
-			return;
-		}
-		step->phase = STEP_DONE;
-		apply_handlers[apply->plan->actions[i].kind].finished(apply, i);
+		step_end(apply, i, &event->error);
 		return;
 	}
+}
+
+/* One that has a supervisor to itself, whose other events are nobody's. */
+static void look_at_own(struct apply *apply, size_t index)
+{
+	struct apply_step *step = &apply->steps[index];
+	cleanup_error struct error err = ERROR_INIT;
+	struct event event = { 0 };
+	int r;
+
+	while (step->own_control && (r = control_wait(step->own_control, 0, &event, &err)) != 0) {
+		if (r < 0)
+			step_end(apply, index, &err);
+		else if (event.kind == EVENT_REPLY && event.tag == step->tag)
+			step_end(apply, index, &event.error);
+		event_release(&event);
+	}
+}
+
+static bool any_own(const struct apply *apply)
+{
+	for (size_t i = 0; i < apply->plan->count; i++)
+		if (apply->steps[i].own_control)
+			return true;
+	return false;
 }
 
 static int wait_for_event(struct apply *apply, struct error *err)
 {
 	const struct apply_options *options = apply->options;
 	struct event event = { 0 };
-	int r = control_wait(options->control, options->tick ? TICK_MS : -1, &event, err);
+	int timeout_ms = any_own(apply) ? OWN_LOOK_MS : options->tick ? TICK_MS : -1;
+	int r = control_wait(options->control, timeout_ms, &event, err);
 
 	if (r < 0)
 		return r;
 	if (options->tick && options->tick(options->arg) < 0 && apply->failure.code == 0)
 		error_set(&apply->failure, -EINTR, "interrupted");
+	for (size_t i = 0; i < apply->plan->count; i++)
+		look_at_own(apply, i);
 	if (r == 0)
 		return 0;
 	if (event.kind == EVENT_REPLY)
@@ -151,8 +191,10 @@ int apply_plan(const struct plan *plan, const struct apply_options *options, str
 	r = apply_repair_networks(plan, options, err);
 	if (r >= 0)
 		r = run_steps(&apply, err);
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
 		container_free(apply.steps[i].container);
+		control_free(apply.steps[i].own_control);
+	}
 	free(apply.steps);
 	volume_users_free(apply.volume_users);
 	if (r == 0 && apply.failure.code < 0)

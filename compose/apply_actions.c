@@ -227,7 +227,7 @@ static void stopped(struct apply *apply, size_t index)
 }
 
 /* A one-off container is minded by a supervisor of its own, or, when that is dead, by us until it
- * has stopped. */
+ * has stopped: either way beside the project's. */
 static int stop_in_own_group(
 	struct apply *apply, size_t index, const struct container *container, struct error *err)
 {
@@ -236,17 +236,12 @@ static int stop_in_own_group(
 		.timeout_ns = apply->options->stop_timeout_ns,
 	};
 	struct supervisor_hooks hooks = { 0 };
-	struct control *control = NULL;
+	struct apply_step *step = &apply->steps[index];
 	int r = control_open(apply->options->engine, container->group, CONTROL_FOREGROUND, &hooks,
-		&control, err);
+		&step->own_control, err);
 
 	snprintf(request.id, sizeof(request.id), "%s", container->id);
-	if (r == 0)
-		r = control_call(control, &request, err);
-	control_free(control);
-	if (r == 0)
-		stopped(apply, index);
-	return r;
+	return r < 0 ? r : control_submit(step->own_control, &request, &step->tag, err);
 }
 
 static int stop_one_off(struct apply *apply, size_t index, struct error *err)

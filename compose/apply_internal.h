@@ -11,6 +11,7 @@ enum step_phase { STEP_WAITING, STEP_UNDER_WAY, STEP_DONE, STEP_FAILED };
 struct apply_step {
 	enum step_phase phase;
 	uint64_t tag;		     /* of the request, while under way */
+	struct control *own_control; /* STOP of a one-off: its group's, while under way; owned */
 	struct container *container; /* CREATE: what was made; owned */
 	bool prepared;		     /* START: addresses chosen */
 };

@@ -4,7 +4,9 @@
 import random
 import time
 
-from testhost import BINARY
+import pytest
+
+from testhost import BINARY, wait_until
 
 PORT = 8040
 
@@ -54,3 +56,22 @@ def test_row_13_1_killed_at_any_moment_of_up_and_down(clean):
         killed("down", "-v")
         clean.mc("down", "-v").ok()
         assert clean.ps() == []
+
+
+@pytest.mark.parametrize("supervised", [True, False], ids=["minded", "orphaned"])
+def test_one_offs_stop_side_by_side_with_the_project(bb, supervised):
+    """`down` stood still for the whole grace period of each one-off: no other event, no Ctrl-C was seen."""
+    script = "trap 'sleep 1; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
+    bb.compose(f'services: {{a: {{image: bb, network_mode: none, command: [sh, -c, "{script}"]}}}}\n')
+    bb.mc("up", "-d").ok()
+    for name in ("x", "y"):
+        bb.mc("run", "-d", "--name", name, "a").ok()
+    for name in ("x", "y", bb.ps()[0]["Name"]):
+        wait_until(lambda: "ready" in bb.mc("logs", name).out)
+    if not supervised:
+        bb.sh("kill -9 $(pgrep -x mycompose)").ok()
+    words = [line.split()[-1] for line in bb.mc("--progress", "plain", "down", "--remove-orphans").ok().err.splitlines()]
+    stops = [word for word in words if word in ("Stopping", "Stopped")]
+    assert stops == ["Stopping"] * 3 + ["Stopped"] * 3
+    assert bb.ps("-a") == [] and bb.mc("container", "ls", "-aq").ok().out == ""
+    wait_until(lambda: bb.sh("pgrep -c -x mycompose").out.strip() == "0", what="the end of the supervisors")
