@@ -211,20 +211,22 @@ static const struct port *port_published_before(
 		for (size_t p = 0; p < service->port_count; p++) {
 			if (&service->ports[p] == port)
 				return NULL;
-			if (ports_collide(&service->ports[p], port) && starts(plan, service))
+			if (service->network_count && ports_collide(&service->ports[p], port) &&
+				starts(plan, service))
 				return &service->ports[p];
 		}
 	}
 	return NULL;
 }
 
-/* Try to bind every port that a new container would publish; sockets are closed again at once. */
+/* Try to bind every port that a new container would publish; sockets are closed again at once.
+ * Without a network (network_mode: host) nothing is published. */
 static void check_ports(const struct apply_options *options, const struct plan *plan,
 	const struct held_ports *held, const struct service *service, struct strbuf *problems)
 {
 	const size_t replicas = replicas_of(plan, service);
 
-	for (size_t i = 0; i < service->port_count; i++) {
+	for (size_t i = 0; service->network_count && i < service->port_count; i++) {
 		const struct port *port = &service->ports[i];
 		struct published_port wanted = {
 			.host_ip = (char *)port->host_ip,

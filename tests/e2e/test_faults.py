@@ -67,7 +67,7 @@ def kill_all(host):
 @pytest.mark.parametrize(
     "text, needle, said",
     [
-        ("services:\n  s: {image: missing}\n", "s: {", "No such image: missing"),
+        ("services:\n  s: {image: missing}\n", "missing}", "No such image: missing"),
         (ONE + "    foo: bar\n", "foo", "foo"),
         (ONE.replace("image", "imgae"), "imgae", "imgae"),
         (ONE + "    mem_limit: lots\n", "lots", "mem_limit"),
@@ -76,7 +76,7 @@ def kill_all(host):
         (ONE + "    volumes: ['v:/v']\n", "'v:/v'", "undefined volume"),
         (ONE + "    ports: ['70000:80']\n", "'70000:80'", "70000"),
         (ONE + "    environment: [A=1, '=x']\n", "'=x'", ""),
-        (ONE + "    cap_add: [SYS_ADMN]\n", "s:\n    image", "SYS_ADMN"),
+        (ONE + "    cap_add: [SYS_ADMN]\n", "[SYS_ADMN]", "SYS_ADMN"),
         (ONE + "    volumes: [{type: bind, source: ./missing, target: /v}]\n", "{type", "missing"),
         (ONE + "    networks: [n]\nnetworks: {n: {external: true}}\n", "n: {external", "n declared as external"),
         (ONE + "    volumes: ['v:/v']\nvolumes: {v: {external: true}}\n", "v: {external", "external volume"),
@@ -182,6 +182,15 @@ def test_row_12_15_replicas_that_cannot_share_a_port_are_refused_before_anything
     assert [row["ID"] for row in clean.ps()] == running
     assert running or nothing_made(clean)
     clean.mc("down").ok()
+
+
+def test_row_12_15_ports_of_a_service_on_the_hosts_network_are_nobodys(clean):
+    _, end = listener(clean, "0.0.0.0", 8080)
+    clean.compose(ONE + "    network_mode: host\n    ports: ['8080:80']\n")
+    clean.mc("up", "-d", "--scale", "s=2").ok()
+    assert len(clean.ps()) == 2
+    clean.mc("down").ok()
+    end()
 
 
 def test_row_12_15_replicas_that_publish_any_free_port_come_up(clean):
