@@ -147,6 +147,26 @@ static int parallel_limit(const struct app *app, int *ret, struct error *err)
 	return 0;
 }
 
+int project_run_plan_up(
+	struct project_run *run, const struct plan_up_options *options, struct error *err)
+{
+	const struct project *project = run->app->project;
+	struct plan_up_options wanted = *options;
+	cleanup_free bool *selected = NULL;
+	struct plan_image *images = NULL;
+	int r = plan_select(project, wanted.services, wanted.no_deps, &selected, err);
+
+	if (r == 0)
+		r = service_images(
+			&run->app->engine, project, selected, &images, &wanted.image_count, err);
+	if (r < 0)
+		return r;
+	wanted.images = images;
+	r = plan_up(project, &run->observed, &wanted, &run->plan, err);
+	service_images_free(images, wanted.image_count);
+	return r;
+}
+
 int project_run_apply(struct project_run *run, enum control_mode mode, struct error *err)
 {
 	struct apply_options options = {

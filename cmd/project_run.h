@@ -34,6 +34,9 @@ struct project_run {
 
 /* Take the project's lock (a message when it has to wait) and observe. */
 int project_run_begin(struct project_run *run, struct app *app, struct error *err);
+/* The plan of an `up` of options->services; the images are looked up here. */
+int project_run_plan_up(
+	struct project_run *run, const struct plan_up_options *options, struct error *err);
 /* Check first what can be checked without touching anything (apply_check), then carry run->plan
  * out. With --dry-run only prints it. The control is opened when the plan or a running container
  * needs one. */

@@ -47,7 +47,6 @@ static void drop_service(struct plan *plan, const struct service *service)
 static int make_plan(struct project_run *run, const struct service *service,
 	const struct run_options *options, struct error *err)
 {
-	struct project *project = run->app->project;
 	char *names[] = { (char *)service->name, NULL };
 	struct plan_up_options wanted = {
 		.services = names,
@@ -56,19 +55,8 @@ static int make_plan(struct project_run *run, const struct service *service,
 		.no_deps = options->no_deps,
 		.remove_orphans = options->remove_orphans,
 	};
-	cleanup_free bool *selected = NULL;
-	struct plan_image *images = NULL;
-	int r;
+	int r = project_run_plan_up(run, &wanted, err);
 
-	r = plan_select(project, names, options->no_deps, &selected, err);
-	if (r < 0)
-		return r;
-	r = service_images(&run->app->engine, project, selected, &images, &wanted.image_count, err);
-	if (r < 0)
-		return r;
-	wanted.images = images;
-	r = plan_up(project, &run->observed, &wanted, &run->plan, err);
-	service_images_free(images, wanted.image_count);
 	if (r == 0)
 		drop_service(&run->plan, service);
 	return r;

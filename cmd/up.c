@@ -143,7 +143,6 @@ static int apply_scale(struct project *project, char *const *scale, struct error
 static int make_plan(struct project_run *run, const struct up_options *options, char **services,
 	struct error *err)
 {
-	struct project *project = run->app->project;
 	struct plan_up_options wanted = {
 		.services = services,
 		.recreate = options->force_recreate ? PLAN_RECREATE_FORCE
@@ -157,21 +156,10 @@ static int make_plan(struct project_run *run, const struct up_options *options, 
 		.remove_orphans =
 			options->remove_orphans || app_env_true(run->app, "COMPOSE_REMOVE_ORPHANS"),
 	};
-	cleanup_free bool *selected = NULL;
-	struct plan_image *images = NULL;
-	int r;
+	int r = project_run_plan_up(run, &wanted, err);
 
-	r = plan_select(project, services, options->no_deps, &selected, err);
-	if (r < 0)
-		return r;
-	r = service_images(&run->app->engine, project, selected, &images, &wanted.image_count, err);
-	if (r < 0)
-		return r;
-	wanted.images = images;
-	if (!wanted.remove_orphans)
+	if (r == 0 && !wanted.remove_orphans)
 		project_run_warn_orphans(run);
-	r = plan_up(project, &run->observed, &wanted, &run->plan, err);
-	service_images_free(images, wanted.image_count);
 	return r;
 }
 
