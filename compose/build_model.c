@@ -287,6 +287,7 @@ static int compare_dependencies(const void *a, const void *b)
 static void build_dependencies(struct loader *l, struct service *service)
 {
 	const struct node *depends_on = node_get(service->node, "depends_on");
+	struct node *services = node_get(l->tree, "services");
 
 	if (!depends_on || depends_on->count == 0)
 		return;
@@ -294,8 +295,12 @@ static void build_dependencies(struct loader *l, struct service *service)
 		arena_alloc(l->arena, depends_on->count * sizeof(*service->depends_on));
 	for (size_t i = 0; i < depends_on->count; i++) {
 		const struct node_entry *entry = &depends_on->entries[i];
-		struct dependency *dependency = &service->depends_on[service->depends_count++];
+		struct dependency *dependency;
 
+		/* An optional dependency on what is not there is none. */
+		if (!node_find(l->arena, services, entry->key))
+			continue;
+		dependency = &service->depends_on[service->depends_count++];
 		dependency->mark = entry->key_mark;
 		dependency->service = entry->key;
 		dependency->condition = index_of(depends_condition_names,

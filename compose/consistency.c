@@ -54,6 +54,24 @@ static void check_image(const struct subject *s)
 			s->name);
 }
 
+/* What is built must be able to run where the service is to run. */
+static void check_platforms(const struct subject *s)
+{
+	const struct node *platforms = node_get(node_get(s->service, "build"), "platforms");
+	const struct node *platform = node_get(s->service, "platform");
+
+	if (!platforms || platforms->count == 0 || !platform || platform->kind != NODE_STRING ||
+		!*platform->text)
+		return;
+	for (size_t i = 0; i < platforms->count; i++)
+		if (node_equal(platforms->entries[i].value, platform))
+			return;
+	complain(s, &platforms->mark, "build.platforms",
+		"service.build.platforms MUST include service.platform \"%s\": invalid compose "
+		"project",
+		platform->text);
+}
+
 static void check_dependencies(const struct subject *s)
 {
 	const struct node *depends_on = node_get(s->service, "depends_on");
@@ -261,6 +279,7 @@ static void check_watch(const struct subject *s)
 static void check_service(const struct subject *s)
 {
 	check_image(s);
+	check_platforms(s);
 	check_dependencies(s);
 	check_conditions(s);
 	check_networks(s);

@@ -122,6 +122,9 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 	if (report_cycle(x, extends, link, next.path, service))
 		return 0;
 	entry = node_find(x->l->arena, services, service);
+	/* A service without a line of its own is a base with nothing in it. */
+	if (entry && entry->value->kind == NODE_NULL && next.is_foreign)
+		entry->value = node_new(x->l->arena, NODE_MAPPING, entry->value->mark);
 	if (!entry || entry->value->kind != NODE_MAPPING) {
 		complain(x, extends, link,
 			arena_printf(x->l->arena,

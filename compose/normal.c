@@ -243,6 +243,8 @@ void loader_normalise(struct loader *l)
 	struct node *services = node_get(l->tree, "services");
 
 	node_set_string(l->arena, l->tree, "name", l->project->name);
+	if (!services)
+		services = section(l, "services");
 	for (size_t i = 0; services && i < services->count; i++)
 		normalise_service(l, services->entries[i].key, services->entries[i].value);
 	if (uses_default_network(services) && !node_get(section(l, "networks"), "default"))

@@ -20,22 +20,6 @@ static bool is_enabled(const struct loader *l, const char *name, const struct no
 	return false;
 }
 
-/* An optional dependency on what is not there is no dependency. */
-static void drop_optional(struct loader *l, struct node *services, struct node *service)
-{
-	struct node *depends_on = node_get(service, "depends_on");
-
-	for (size_t i = 0; depends_on && i < depends_on->count;) {
-		const struct node_entry *entry = &depends_on->entries[i];
-
-		if (!node_find(l->arena, services, entry->key) &&
-			!node_get_bool(entry->value, "required", true))
-			node_remove_at(depends_on, i);
-		else
-			i++;
-	}
-}
-
 static void note_profiles(struct loader *l, const struct node *service)
 {
 	const struct node *profiles = node_get(service, "profiles");
@@ -62,7 +46,5 @@ void loader_apply_profiles(struct loader *l)
 		else
 			strv_add(&l->project->disabled_services, entry->key);
 	}
-	for (size_t i = 0; i < enabled->count; i++)
-		drop_optional(l, enabled, enabled->entries[i].value);
 	node_set(l->arena, l->tree, "services", enabled);
 }

@@ -302,5 +302,41 @@ INTERPOLATION = [
     case("environment_beats_dotenv", "services: {s: {image: '$A'}}\n", files={".env": "A=file\n"}, env={"A": "shell"}),
 ]
 
+# What published files do that nothing above had.
+PUBLISHED = [
+    case("items_said_twice_count_once", """
+services:
+  s:
+    image: i
+    environment: [A=1, B=2, A=1, A=3]
+    labels: [a=1, a=1]
+    ports: ["80:80", "81:81", "80:80"]
+    volumes: ["/a:/x", "/b:/y", "/c:/x"]
+    expose: [80, 80]
+    cap_add: [A, A]
+    dns: [1.1.1.1, 1.1.1.1]
+    tmpfs: [/r, /r]
+    secrets: [sec, sec]
+    networks: {n: {aliases: [a, a]}}
+    build: {context: ., args: [A=1, A=1], tags: [t, t]}
+networks: {n: }
+secrets: {sec: {file: ./f}}
+"""),
+    *(case(key + "_may_not_repeat", "services: {s: {image: i, %s: [%s, %s]}}\n" % (key, item, item)) for key, item in (
+        ("group_add", "a"), ("security_opt", "a"), ("external_links", "a"), ("device_cgroup_rules", "'c 1:3 mr'"), ("extra_hosts", "'a:1.1.1.1'"))),
+    case("options_of_a_named_volume", """
+services:
+  s:
+    image: i
+    volumes: ["vol:/a:z", "vol:/b:Z,ro", "vol:/c:rshared", "vol:/d:cached"]
+volumes: {vol: }
+"""),
+    case("optional_dependency_on_a_disabled_one",
+         "services: {s: {image: i, depends_on: {p: {condition: service_healthy, required: false}}}, p: {image: p, profiles: [x]}}\n"),
+    case("no_services", "name: x\nnetworks: {n: }\nvolumes: {v: }\n"),
+    case("platform_must_be_built", "services: {s: {platform: linux/arm64, build: {context: ., platforms: [linux/amd64]}}}\n"),
+    case("platform_is_built", "services: {s: {platform: linux/arm64, build: {context: ., platforms: [linux/amd64, linux/arm64]}}}\n"),
+]
+
 GROUPS = {"merge": MERGE, "extends": EXTENDS, "include": INCLUDE, "profiles": PROFILES, "names": NAMES, "yaml": YAML,
-          "checks": CHECKS, "interpolation": INTERPOLATION}
+          "checks": CHECKS, "interpolation": INTERPOLATION, "published": PUBLISHED}

@@ -239,6 +239,7 @@ GROUP(interpolation)
 GROUP(merge)
 GROUP(names)
 GROUP(profiles)
+GROUP(published)
 GROUP(yaml)
 
 int main(void)
@@ -255,6 +256,7 @@ int main(void)
 		cmocka_unit_test(merge_agrees_with_docker_compose),
 		cmocka_unit_test(names_agrees_with_docker_compose),
 		cmocka_unit_test(profiles_agrees_with_docker_compose),
+		cmocka_unit_test(published_agrees_with_docker_compose),
 		cmocka_unit_test(yaml_agrees_with_docker_compose),
 	};
 
