@@ -94,9 +94,15 @@ static void resolve_volume(struct loader *l, struct node *volume, const char *ba
 	struct node *options = node_get(volume, "driver_opts");
 	const char *driver = node_get_text(volume, "driver");
 	const char *o = node_get_text(options, "o");
+	struct node *device = node_get(options, "device");
 
-	if ((!driver || strcmp(driver, "local") == 0) && o && strcmp(o, "bind") == 0)
-		resolve_text(l, node_get(options, "device"), base);
+	if ((driver && strcmp(driver, "local") != 0) || !o || strcmp(o, "bind") != 0)
+		return;
+	/* Nothing, say a variable that is not set, is the folder itself. */
+	if (device && device->kind == NODE_STRING && !*device->text)
+		device->text = base;
+	else
+		resolve_text(l, device, base);
 }
 
 void loader_resolve_paths(struct loader *l, struct node *root, const char *base)
