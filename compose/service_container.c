@@ -100,6 +100,11 @@ static void fill_ports(const struct service *service, struct container *containe
 static void fill_attachments(const struct project *project, const struct service *service,
 	unsigned int number, struct container *container)
 {
+	/* The engine's default network, outside of the project: no aliases there. */
+	if (service->network_mode && (!strcmp(service->network_mode, "bridge") ||
+					     !strcmp(service->network_mode, "default")))
+		array_add(container->attachments, container->attachment_count)->network =
+			xstrdup("bridge");
 	for (size_t i = 0; i < service->network_count; i++) {
 		const struct service_network *network = &service->networks[i];
 		struct container_attachment *to =
@@ -119,7 +124,7 @@ static int namespace_of(const char *mode, struct spec_namespace *ret)
 {
 	ret->mode = NAMESPACE_PRIVATE;
 	if (!mode || !strcmp(mode, "private") || !strcmp(mode, "shareable") ||
-		!strcmp(mode, "none") || !strcmp(mode, "bridge"))
+		!strcmp(mode, "none") || !strcmp(mode, "bridge") || !strcmp(mode, "default"))
 		return 0;
 	if (!strcmp(mode, "host")) {
 		ret->mode = NAMESPACE_HOST;

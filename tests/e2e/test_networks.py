@@ -609,3 +609,11 @@ def test_a_stopped_containers_address_is_kept_from_nobody(net):
     assert "no free address" in net.mc("run", "-d", "--name", "b", "--network", "tiny", "bb", "true").fails(125).err
     net.mc("rm", "-f", "a", "b")
     serve(net, "c", network="tiny")
+
+
+def test_network_mode_bridge_is_the_default_network(bb):
+    bb.compose("services: {s: {image: bb, network_mode: bridge, command: [sleep, '1000'], stop_signal: SIGKILL}}")
+    bb.mc("up", "-d").ok()
+    assert " 172.17.0." in bb.mc("exec", "-T", "s", "ip", "-4", "addr").ok().out
+    assert "172.17.0.1" in bb.mc("exec", "-T", "s", "ip", "route").ok().out
+    bb.mc("down").ok()
