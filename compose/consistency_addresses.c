@@ -29,9 +29,11 @@ static void complain(
 static void check_in_pool(struct loader *l, const struct ip_text *subnet, const struct node *node,
 	bool is_range, const struct path *path)
 {
-	struct ip_text inner;
+	struct ip_text inner = { 0 };
+	bool is_valid = is_range ? ip_text_parse_subnet(node->text, &inner)
+				 : ip_text_parse(node->text, &inner);
 
-	if (!(is_range ? ip_text_parse_subnet : ip_text_parse)(node->text, &inner))
+	if (!is_valid)
 		complain(l, node, path,
 			is_range ? "is no range of addresses (like 10.1.2.0/24)"
 				 : "is no IP address");
