@@ -15,8 +15,11 @@
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 
-static struct node *canonical_value(
+/* Brings a value to the shape of its row; NULL and a problem when that cannot be. */
+typedef struct node *shape_fn(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path);
+
+static shape_fn canonical_value;
 
 void *canon_problem(
 	struct canon *c, const struct node *node, const struct path *path, const char *fmt, ...)
@@ -209,9 +212,7 @@ static void check_unique(struct canon *c, const struct node *list, const struct 
 
 /* Keep the items that `convert` lets through. */
 static struct node *convert_items(struct canon *c, const struct key_row *row, struct node *list,
-	const struct path *path,
-	struct node *(*convert)(
-		struct canon *, const struct key_row *, struct node *, const struct path *))
+	const struct path *path, shape_fn *convert)
 {
 	size_t kept = 0;
 
@@ -351,9 +352,7 @@ static struct node *list_to_map(struct canon *c, const struct key_row *row, cons
 }
 
 static struct node *convert_values(struct canon *c, const struct key_row *row, struct node *map,
-	const struct path *path,
-	struct node *(*convert)(
-		struct canon *, const struct key_row *, struct node *, const struct path *))
+	const struct path *path, shape_fn *convert)
 {
 	for (size_t i = 0; i < map->count;) {
 		struct path at = { path, map->entries[i].key, 0 };
@@ -471,8 +470,7 @@ static struct node *shape_ulimits(
 	return convert_values(c, row, node, path, ulimit_value);
 }
 
-static struct node *(*const shapes[])(
-	struct canon *c, const struct key_row *row, struct node *node, const struct path *path) = {
+static shape_fn *const shapes[] = {
 	[SHAPE_ANY] = shape_any,
 	[SHAPE_STRING] = shape_string,
 	[SHAPE_BOOL] = shape_bool,

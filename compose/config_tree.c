@@ -45,24 +45,8 @@ static struct node *show_scalar(struct shower *s, const struct node *node)
 
 static bool says_nothing(const struct key_row *row, const struct node *node)
 {
-	switch (node->kind) {
-	case NODE_NULL:
-		return true;
-	case NODE_BOOL:
-		return !node->boolean;
-	case NODE_INT:
-		return node->integer == 0;
-	case NODE_FLOAT:
-		return node->real == 0;
-	case NODE_STRING:
-		return *node->text == '\0' ||
-		       (row->shape == SHAPE_SIZE && strcmp(node->text, "0") == 0);
-	case NODE_SEQUENCE:
-	case NODE_MAPPING:
-		return node->count == 0;
-	default:
-		return false;
-	}
+	return node_is_empty(node) || (row->shape == SHAPE_SIZE && node->kind == NODE_STRING &&
+					      strcmp(node->text, "0") == 0);
 }
 
 static void append(struct shower *s, struct node *mapping, const char *key, struct node *value)

@@ -223,6 +223,27 @@ void node_sort(struct node *node)
 	drop_index(node);
 }
 
+bool node_is_empty(const struct node *node)
+{
+	switch (node->kind) {
+	case NODE_NULL:
+		return true;
+	case NODE_BOOL:
+		return !node->boolean;
+	case NODE_INT:
+		return node->integer == 0;
+	case NODE_FLOAT:
+		return node->real == 0;
+	case NODE_STRING:
+		return *node->text == '\0';
+	case NODE_SEQUENCE:
+	case NODE_MAPPING:
+		return node->count == 0;
+	default:
+		return false;
+	}
+}
+
 bool node_is_scalar(const struct node *node)
 {
 	return node->kind < NODE_SEQUENCE;

@@ -88,6 +88,8 @@ void node_append(struct arena *arena, struct node *node, const char *key, struct
 void node_sort(struct node *node);
 
 bool node_is_scalar(const struct node *node);
+/* null, false, 0, "" and what has no entries. */
+bool node_is_empty(const struct node *node);
 /* The value as Go's fmt prints it: strings as they are, true, 42, 1.5, 1e+21; null gives "". Arena
  * or static memory. */
 const char *node_scalar_text(struct arena *arena, const struct node *node);

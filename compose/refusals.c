@@ -20,26 +20,6 @@ static void refuse(struct loader *l, const struct node *node, const struct path 
 	refusal->service = service;
 }
 
-/* false, 0 and empty ask for nothing. */
-static bool asks_for_nothing(const struct node *node)
-{
-	switch (node->kind) {
-	case NODE_NULL:
-		return true;
-	case NODE_BOOL:
-		return !node->boolean;
-	case NODE_INT:
-		return node->integer == 0;
-	case NODE_STRING:
-		return *node->text == '\0';
-	case NODE_SEQUENCE:
-	case NODE_MAPPING:
-		return node->count == 0;
-	default:
-		return false;
-	}
-}
-
 static void note_mapping(struct loader *l, const struct key_table *table, const struct node *node,
 	const struct path *path, const char *service)
 {
@@ -58,7 +38,7 @@ static void note_value(struct loader *l, const struct key_row *row, const struct
 {
 	const char *reason = row->refuse ? row->refuse(node) : NULL;
 
-	if (asks_for_nothing(node))
+	if (node_is_empty(node))
 		return;
 	if (row->status == KEY_NOT_YET || row->status == KEY_REFUSED)
 		reason = row->reason;
