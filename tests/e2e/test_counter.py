@@ -10,6 +10,7 @@ import pytest
 
 from testhost import BINARY, HOST_ADDRESS, ROOT, wait_until
 
+V2 = not os.path.isdir("/sys/fs/cgroup/memory")
 STACK = ROOT / "examples" / "counter" / "stack.yml"
 IMAGES = os.environ.get("MYCOMPOSE_IMAGES", str(ROOT / "build" / "images"))
 
@@ -75,12 +76,14 @@ def test_limits_of_the_file_are_in_the_cgroups(counter):
     stack(counter, "up", "-d", timeout=60).ok()
     rows = [json.loads(line) for line in stack(counter, "ps", "--format", "json").ok().out.splitlines()]
     assert sorted(row["Service"] for row in rows) == ["app", "redis", "web"]
-    memory = counter.sh("cat /sys/fs/cgroup/memory/mycompose/*/memory.limit_in_bytes | sort -n").ok().out.split()
-    assert memory == [str(64 << 20), str(64 << 20), str(128 << 20)]
-    quota = counter.sh("cat /sys/fs/cgroup/cpu/mycompose/*/cpu.cfs_quota_us | sort -n").ok().out.split()
-    assert quota == ["-1", "-1", "50000"]
-    pids = counter.sh("cat /sys/fs/cgroup/pids/mycompose/*/pids.max | sort -n").ok().out.split()
-    assert pids == ["32", "32", "64"]
+
+    def values(v1, v2):
+        path = f"mycompose/*/{v2}" if V2 else v1.replace("/", "/mycompose/*/")
+        return counter.sh(f"cat /sys/fs/cgroup/{path} | cut -d' ' -f1 | sort -n").ok().out.split()
+
+    assert values("memory/memory.limit_in_bytes", "memory.max") == [str(64 << 20), str(64 << 20), str(128 << 20)]
+    assert values("cpu/cpu.cfs_quota_us", "cpu.max") == ["max" if V2 else "-1"] * 2 + ["50000"]
+    assert values("pids/pids.max", "pids.max") == ["32", "32", "64"]
     stack(counter, "down", "-v", timeout=60).ok()
 
 

@@ -240,7 +240,7 @@ def test_exec_joins_all_namespaces_and_the_cgroup(bb):
     wait_until(lambda: "end" in bb.mc("logs", "c").out)
     own = bb.mc("logs", "c").out.replace("end\n", "")
     assert bb.inside("c", "sh", "-c", "readlink /proc/self/ns/* ; cat /proc/self/cgroup").ok().out == own
-    pids = bb.sh(f"cat /sys/fs/cgroup/*/mycompose/{bb.state('c')['ID']}/cgroup.procs | sort -u | wc -l").ok().out.strip()
+    pids = bb.sh(f"find /sys/fs/cgroup -path '*/mycompose/{bb.state('c')['ID']}/cgroup.procs' -exec cat {{}} + | sort -u | wc -l").ok().out.strip()
     assert int(pids) == 1, "nothing of the exec is left"
 
 
