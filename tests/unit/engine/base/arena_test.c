@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * arena_test.c - memory that dies as a whole. */
 #include "engine/base/arena.h"
+#include "engine/base/memory.h"
 
 #include "support.h"
 
@@ -60,6 +61,45 @@ static void arrays_grow(void **state)
 		assert_int_equal(items[i], i);
 }
 
+/* In place while nothing came after it, elsewhere when something did; never over that. */
+static void arrays_grow_past_what_came_after_them(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	size_t *items = NULL, count = 0;
+	char *after[64];
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++) {
+		*arena_array_add(arena, items, count) = i;
+		after[i] = arena_printf(arena, "after %zu", i);
+	}
+	for (size_t i = 0; i < 64; i++) {
+		cleanup_free char *expected = xasprintf("after %zu", i);
+
+		assert_int_equal(items[i], i);
+		assert_string_equal(after[i], expected);
+	}
+}
+
+static void an_array_with_room_goes_on_growing(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+
+	(void)state;
+	assert_null(arena_array_room(arena, 0, sizeof(size_t)));
+	for (size_t n = 1; n < 20; n++) {
+		size_t *items = arena_array_room(arena, n, sizeof(*items)), count = n;
+		char *after = arena_strdup(arena, "after");
+
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(items[i], 0);
+		for (size_t i = 0; i < 20; i++)
+			*arena_array_add(arena, items, count) = i;
+		assert_int_equal(items[n + 19], 19);
+		assert_string_equal(after, "after");
+	}
+}
+
 static void freeing_nothing_is_fine(void **state)
 {
 	struct arena *arena = NULL;
@@ -76,6 +116,8 @@ int main(void)
 		cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
 		cmocka_unit_test(strings_are_copied),
 		cmocka_unit_test(arrays_grow),
+		cmocka_unit_test(arrays_grow_past_what_came_after_them),
+		cmocka_unit_test(an_array_with_room_goes_on_growing),
 		cmocka_unit_test(freeing_nothing_is_fine),
 	};
 
