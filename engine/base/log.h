@@ -3,7 +3,8 @@
  *
  * Off a terminal: time="2026-11-24T05:22:29Z" level=warning msg="…"; on one: WARN[0000] ….
  * Errors are not logged: they travel in struct error and cmd/ prints them once.
- * The level and the sink are the program's only mutable globals; main sets them once, before anything else runs. */
+ * The level and the sink are the program's only mutable globals; main sets them once, before
+ * anything else runs. */
 #ifndef MYCOMPOSE_BASE_LOG_H
 #define MYCOMPOSE_BASE_LOG_H
 

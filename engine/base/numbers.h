@@ -2,7 +2,8 @@
  * numbers.h - every text that becomes a number goes through here, and back.
  *
  * Parsers take the whole string (no blanks, no rest) and check the range before they multiply.
- * They return 0, -EINVAL (not such a thing) or -ERANGE; messages are the caller's, who knows the thing's name. */
+ * They return 0, -EINVAL (not such a thing) or -ERANGE; messages are the caller's, who knows the
+ * thing's name. */
 #ifndef MYCOMPOSE_BASE_NUMBERS_H
 #define MYCOMPOSE_BASE_NUMBERS_H
 
@@ -12,9 +13,11 @@
 int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret);
 int parse_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
 int parse_octal(const char *s, uint32_t max, uint32_t *ret);
-/* Bytes, as docker/go-units RAMInBytes reads them: "100m", "1.5g", "64 KiB", "512"; b k m g t p (powers of 1024), any case. */
+/* Bytes, as docker/go-units RAMInBytes reads them: "100m", "1.5g", "64 KiB", "512"; b k m g t p
+ * (powers of 1024), any case. */
 int parse_bytes(const char *s, uint64_t *ret_bytes);
-/* Go's time.ParseDuration plus Compose's d/w: "1m30s", "500ms", "1.5h"; a bare "0" is fine, another bare number is not. */
+/* Go's time.ParseDuration plus Compose's d/w: "1m30s", "500ms", "1.5h"; a bare "0" is fine, another
+ * bare number is not. */
 int parse_duration(const char *s, int64_t *ret_ns);
 /* CPUs as a decimal ("0.5") to thousandths of a CPU, at least 1. */
 int parse_cpus(const char *s, uint64_t *ret_permille);

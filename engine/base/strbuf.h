@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * strbuf.h - a growing byte string.
  *
- * `data` is always NUL-terminated after the first write and NULL before (use strbuf_text for a C string that is
- * never NULL); it may hold NUL bytes of its own, so `length` decides. Ownership: strbuf_release frees,
- * strbuf_steal hands the heap string to the caller (never NULL) and leaves an empty buffer. */
+ * `data` is always NUL-terminated after the first write and NULL before (use strbuf_text for a C
+ * string that is never NULL); it may hold NUL bytes of its own, so `length` decides. Ownership:
+ * strbuf_release frees, strbuf_steal hands the heap string to the caller (never NULL) and leaves an
+ * empty buffer. */
 #ifndef MYCOMPOSE_BASE_STRBUF_H
 #define MYCOMPOSE_BASE_STRBUF_H
 
@@ -17,11 +18,14 @@ struct strbuf {
 	size_t capacity;
 };
 
-#define STRBUF_INIT { 0, 0, 0 }
+#define STRBUF_INIT     \
+	{               \
+		0, 0, 0 \
+	}
 #define cleanup_strbuf __attribute__((cleanup(strbuf_release)))
 
 void strbuf_release(struct strbuf *buf);
-void strbuf_clear(struct strbuf *buf);                 /* length 0, memory kept */
+void strbuf_clear(struct strbuf *buf);		       /* length 0, memory kept */
 void strbuf_reserve(struct strbuf *buf, size_t extra); /* room for `extra` more bytes */
 void strbuf_add(struct strbuf *buf, const void *bytes, size_t length);
 void strbuf_add_str(struct strbuf *buf, const char *s);

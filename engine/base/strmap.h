@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * strmap.h - a hash map from string to pointer that remembers insertion order.
  *
- * Keys are copied; values stay the caller's (pass a free function to strmap_release_with to end them).
- * Iterate over entries[0..count) in insertion order; strmap_remove keeps the order of the rest. */
+ * Keys are copied; values stay the caller's (pass a free function to strmap_release_with to end
+ * them). Iterate over entries[0..count) in insertion order; strmap_remove keeps the order of the
+ * rest. */
 #ifndef MYCOMPOSE_BASE_STRMAP_H
 #define MYCOMPOSE_BASE_STRMAP_H
 
@@ -24,7 +25,10 @@ struct strmap {
 	size_t bucket_count;
 };
 
-#define STRMAP_INIT { 0, 0, 0, 0, 0 }
+#define STRMAP_INIT           \
+	{                     \
+		0, 0, 0, 0, 0 \
+	}
 
 void strmap_release(struct strmap *map);
 void strmap_release_with(struct strmap *map, void (*free_value)(void *value));
@@ -36,8 +40,8 @@ void *strmap_remove(struct strmap *map, const char *key); /* returns the removed
 /* Entries in byte order of their keys (the map itself is reordered; look-ups stay right). */
 void strmap_sort(struct strmap *map);
 
-#define strmap_for_each(entry, map)                                 \
-	for (struct strmap_entry *entry = (map)->entries;           \
+#define strmap_for_each(entry, map)                       \
+	for (struct strmap_entry *entry = (map)->entries; \
 		entry && entry < (map)->entries + (map)->count; entry++)
 
 #endif
