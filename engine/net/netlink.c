@@ -28,6 +28,8 @@
 struct request {
 	const char *what; /* for the error: "create bridge" */
 	int tolerated;	  /* a negative errno that is as good as success, or 0 */
+	const char
+		*kind; /* of the link it makes, which the kernel may have no module for; or NULL */
 };
 
 struct netlink {
@@ -141,11 +143,29 @@ void netlink_batch_add(struct netlink *netlink, struct nl_msg *msg, const char *
 	struct request *request = array_add(netlink->requests, netlink->request_count);
 	static const char zeros[NLMSG_ALIGNTO];
 
-	*request = (struct request){ what, tolerated };
+	*request = (struct request){ what, tolerated, NULL };
 	header->nlmsg_seq = netlink->first_sequence + (uint32_t)netlink->request_count - 1;
 	strbuf_add(&netlink->batch, header, header->nlmsg_len);
 	strbuf_add(&netlink->batch, zeros, NLMSG_ALIGN(header->nlmsg_len) - header->nlmsg_len);
 	nlmsg_free(msg);
+}
+
+static void batch_add_link(struct netlink *netlink, struct nl_msg *msg, const char *what,
+	int tolerated, const char *kind)
+{
+	netlink_batch_add(netlink, msg, what, tolerated);
+	netlink->requests[netlink->request_count - 1].kind = kind;
+}
+
+static int request_error(const struct request *request, int code, struct error *err)
+{
+	/* Also what one gets after an update of the kernel took the running one's modules away. */
+	if (code == -EOPNOTSUPP && request->kind)
+		return error_set(err, code,
+			"%s: the running kernel has no interfaces of the kind '%s', nor a module "
+			"of that name to load",
+			request->what, request->kind);
+	return error_sys(err, code, "%s", request->what);
 }
 
 /* One datagram of answers; *ret_data is libnl's heap. */
@@ -174,7 +194,7 @@ static int answer_check(struct netlink *netlink, struct nlmsghdr *header, uint32
 	*done = position == last;
 	if (answer->error == 0 || failed || answer->error == netlink->requests[position].tolerated)
 		return failed;
-	return error_sys(err, answer->error, "%s", netlink->requests[position].what);
+	return request_error(&netlink->requests[position], answer->error, err);
 }
 
 static int answers_wait(struct netlink *netlink, uint32_t last, int failed, struct error *err)
@@ -288,7 +308,7 @@ void netlink_add_bridge(
 	info = nest(msg, IFLA_LINKINFO);
 	put_string(msg, IFLA_INFO_KIND, "bridge");
 	nla_nest_end(msg, info);
-	netlink_batch_add(netlink, msg, "create bridge", -EEXIST);
+	batch_add_link(netlink, msg, "create bridge", -EEXIST, "bridge");
 }
 
 void netlink_add_address(struct netlink *netlink, uint32_t index, uint32_t address, uint8_t prefix)
@@ -390,7 +410,7 @@ static void add_veth_create(struct netlink *netlink, const struct veth_pair *pai
 	put_peer(msg, pair);
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);
-	netlink_batch_add(netlink, msg, "create veth pair", 0);
+	batch_add_link(netlink, msg, "create veth pair", 0, "veth");
 }
 
 static void put_port(struct nl_msg *msg, const struct bridge_port *port)
