@@ -35,7 +35,7 @@ else
 quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
 endif
 
-.PHONY: all help deps demo check unit e2e lint fmt fmt-check asan bench bench-config fuzz fuzz-corpus fuzz-programs install clean images
+.PHONY: all help deps deps-vm demo check check-vm unit e2e lint fmt fmt-check asan bench bench-config fuzz fuzz-corpus fuzz-programs install clean images
 all: $(BUILD)/mycompose
 
 help:
@@ -86,6 +86,7 @@ unit: $(UNIT_TESTS)
 ## make check      everything that must pass before a commit lands (as root)
 ## make unit       unit tests alone; make unit-ROOM those of one folder, say unit-engine/net
 ## make e2e        whole-program tests alone (as root); E2E="-k counter" selects
+## make check-vm   a selection on Debian's stock kernel in an emulated machine (as root); KERNEL=13 for that release's
 ## make asan       unit tests under address and undefined-behaviour sanitizers
 ## make bench      figures beside the kernel's own price (as root)
 ## make bench-config   time and memory of `config`; DOCKER_COMPOSE=PATH measures that one too
@@ -99,6 +100,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libnl-3
 TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables iproute2 procps util-linux busybox-static \
                   curl cppcheck clang-format skopeo
 IMAGE_PACKAGES := mmdebstrap curl
+
+VM_PACKAGES    := qemu-system-x86 kmod busybox-static xz-utils
 
 deps:
 	@missing=$$(for p in $(BUILD_PACKAGES) $(TEST_PACKAGES) $(IMAGE_PACKAGES); do \
@@ -116,6 +119,14 @@ images: $(BUILD)/mycompose
 
 check: deps
 	@tests/check $(MAKE)
+
+deps-vm:
+	@$(MAKE) --no-print-directory deps TEST_PACKAGES='$(TEST_PACKAGES) $(VM_PACKAGES)'
+
+# cgroup v2 alone, modules loaded on demand, an older kernel: what this machine's own kernel may not show.
+KERNEL ?= 12
+check-vm: deps-vm $(BUILD)/mycompose $(BUILD)/tests/probe images $(filter $(BUILD)/tests/unit/engine/%,$(UNIT_TESTS))
+	@tests/vm/check $(KERNEL) $(BUILD)/vm/$(KERNEL) $(BUILD)
 
 $(BUILD)/tests/probe: $(wildcard tests/probe/*.[ch])
 	@mkdir -p $(@D)
