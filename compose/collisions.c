@@ -56,7 +56,11 @@ static void claim_ports(
 	struct loader *l, struct strmap *claims, const char *name, const struct node *service)
 {
 	const struct node *ports = node_get(service, "ports");
+	const char *mode = node_get_text(service, "network_mode");
 
+	/* Nothing is published for who has no network of its own. */
+	if (mode && *mode && strcmp(mode, "bridge") != 0 && strcmp(mode, "default") != 0)
+		return;
 	for (size_t i = 0; ports && i < ports->count; i++) {
 		const struct node *port = ports->entries[i].value;
 		const char *published = node_get_text(port, "published");

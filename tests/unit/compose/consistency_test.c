@@ -110,6 +110,16 @@ static void two_services_with_one_port_are_warned_about(void **state)
 	assert_int_equal(strv_length(one->warnings), 0);
 }
 
+static void ports_of_the_hosts_network_are_not_published(void **state)
+{
+	cleanup_project struct project *project = must_load(
+		"services: {a: {image: i, network_mode: host, ports: ['80:80', '80:81']}, "
+		"b: {image: i, ports: ['80:80']}}\n");
+
+	(void)state;
+	assert_int_equal(strv_length(project->warnings), 0);
+}
+
 static void two_services_with_one_address_are_warned_about(void **state)
 {
 	cleanup_project struct project *project = must_load(
@@ -220,6 +230,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_told),
 		cmocka_unit_test(row_10_4_cycles_are_named),
 		cmocka_unit_test(two_services_with_one_port_are_warned_about),
+		cmocka_unit_test(ports_of_the_hosts_network_are_not_published),
 		cmocka_unit_test(two_services_with_one_address_are_warned_about),
 		cmocka_unit_test(wrong_values_do_not_hide_wrong_references),
 		cmocka_unit_test(an_item_that_comes_again_counts_once),
