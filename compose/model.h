@@ -10,7 +10,7 @@
  * means "not given" unless said otherwise. Each thing carries the mark of the place that declared
  * it. Order: services, networks, volumes, configs, secrets are sorted by key; lists keep the file's
  * order.
- * NAMES (integrator): apply includes the engine's headers as well, which own `struct network`,
+ * Names: apply includes the engine's headers as well, which own `struct network`,
  * `struct volume`, `enum mount_type` MOUNT_*, `enum restart_policy` RESTART_*; so here they are
  * project_network, project_volume, service_mount_type SERVICE_MOUNT_*, service_restart,
  * service_restart_kind SERVICE_RESTART_*. */

@@ -24,7 +24,7 @@ static char *show(const struct spec_mount *mount)
 static char *apply(char kind, const char *text)
 {
 	char *words[] = { (char *)text, NULL };
-	struct mount_options options = { .cwd = "/work" };
+	struct mount_options options = { .cwd = "/here" };
 	cleanup_error struct error err = ERROR_INIT;
 	struct strbuf out = STRBUF_INIT;
 	struct spec spec = { 0 };
@@ -57,7 +57,7 @@ static void spellings(void **state)
 	} cases[] = {
 		{ 'v', "/src:/dst", "bind /src /dst create size=0 mode=0" },
 		{ 'v', "/src:/dst:ro", "bind /src /dst ro create size=0 mode=0" },
-		{ 'v', "./a/../b:/dst:rw,rslave", "bind /work/b /dst create rslave size=0 mode=0" },
+		{ 'v', "./a/../b:/dst:rw,rslave", "bind /here/b /dst create rslave size=0 mode=0" },
 		{ 'v', "..:/dst", "bind / /dst create size=0 mode=0" },
 		{ 'v', "data:/dst", "volume data /dst size=0 mode=0" },
 		{ 'v', "data:/dst:ro,nocopy,z", "volume data /dst ro nocopy size=0 mode=0" },
@@ -81,7 +81,7 @@ static void spellings(void **state)
 			"pass a host directory, use absolute path" },
 		{ 'm', "type=bind,source=/s,target=/t,readonly", "bind /s /t ro size=0 mode=0" },
 		{ 'm', "type=bind,src=x,dst=/t,bind-propagation=shared",
-			"bind /work/x /t shared size=0 mode=0" },
+			"bind /here/x /t shared size=0 mode=0" },
 		{ 'm', "source=vol,target=/t,volume-nocopy=true",
 			"volume vol /t nocopy size=0 mode=0" },
 		{ 'm', "target=/t", "volume ? /t anonymous size=0 mode=0" },
