@@ -18,7 +18,8 @@ def no_modules():
 def test_a_kernel_without_the_module_for_bridges_is_told(host, no_modules):
     result = host.mc("run", "--rm", "bb", "true").fails(125)
     assert "no interfaces of the kind 'bridge', nor a module of that name to load" in result.err
-    assert host.sh("ls /var/lib/mycompose/containers | wc -l").out == "0\n", "nothing half-made is left"
+    assert host.mc("container", "ls", "-aq").ok().out == "", "nothing half-made is left"
+    assert host.sh("find /var/lib/mycompose/containers /sys/fs/cgroup -regex '.*/[0-9a-f]+'").ok().out == ""
 
 
 def test_modules_are_loaded_on_demand(host):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Those of the whole-program tests whose outcome the kernel decides: its cgroup version, its modules, the system calls it lacks."""
 
-# pylint: disable=unused-import
+# Collected here by their names, and given the fixtures of this folder.
 from test_counter import counter, test_the_page_counts_up_for_outside_host_and_localhost
 from test_detached import test_exec_joins_all_namespaces_and_the_cgroup
 from test_hardening import (
