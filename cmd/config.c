@@ -110,6 +110,12 @@ static bool is_used(
 	return false;
 }
 
+static bool wants_list(const struct config_options *options)
+{
+	return options->services || options->volumes || options->networks || options->models ||
+	       options->hash || options->profiles || options->images;
+}
+
 /* Leave the named services with their dependencies, and what they use. */
 static int select_services(
 	struct project *project, char *const *names, bool keep_resources, struct error *err)
@@ -223,6 +229,8 @@ static int load(
 	load_options.no_consistency = options->no_consistency;
 	load_options.no_env_resolution = options->no_env_resolution;
 	load_options.all_services = options->no_interpolate;
+	load_options.only_tree = !strv_length(services) && !wants_list(options) &&
+				 !options->resolve_image_digests && !options->lock_image_digests;
 	r = app_load(app, &load_options, true, err);
 	if (r < 0 || !strv_length(services))
 		return r;
@@ -239,8 +247,7 @@ static int run_config(struct app *app, void *opaque, char **services, struct err
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	int r;
 
-	if (options->variables && !options->services && !options->volumes && !options->networks &&
-		!options->models && !options->hash && !options->profiles && !options->images) {
+	if (options->variables && !wants_list(options)) {
 		struct compose_options load_options;
 
 		app_compose_options(app, services, &load_options);

@@ -23,8 +23,6 @@ static const char *escape_dollars(struct arena *arena, const char *text)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	if (!strchr(text, '$'))
-		return text;
 	for (; *text; text++) {
 		if (*text == '$')
 			strbuf_add_char(&out, '$');
@@ -33,13 +31,17 @@ static const char *escape_dollars(struct arena *arena, const char *text)
 	return arena_strdup(arena, strbuf_text(&out));
 }
 
+/* Most scalars are shown as they are: the shown tree shares them with the document, which stays
+ * untouched since only mappings and sequences are changed from here on. */
 static struct node *show_scalar(struct shower *s, const struct node *node)
 {
-	struct node *copy = arena_alloc(s->arena, sizeof(*copy));
+	struct node *copy;
 
+	if (s->is_raw || node->kind != NODE_STRING || !strchr(node->text, '$'))
+		return (struct node *)node;
+	copy = arena_alloc(s->arena, sizeof(*copy));
 	*copy = *node;
-	if (!s->is_raw && node->kind == NODE_STRING)
-		copy->text = escape_dollars(s->arena, node->text);
+	copy->text = escape_dollars(s->arena, node->text);
 	return copy;
 }
 

@@ -82,16 +82,10 @@ static int copy_counted(
 			DOCUMENT_ALIAS_LIMIT);
 	if (++p->depth > DOCUMENT_DEPTH_LIMIT)
 		return refuse(p, alias, "yaml: exceeded max depth of %d", DOCUMENT_DEPTH_LIMIT);
-	copy = arena_alloc(p->arena, sizeof(*copy));
-	*copy = *node;
-	copy->index = NULL;
-	copy->index_size = copy->indexed = 0;
-	copy->entries = arena_array_room(p->arena, node->count, sizeof(*copy->entries));
+	copy = node_copy_flat(p->arena, node);
 	for (size_t i = 0; i < node->count; i++) {
-		int r;
+		int r = copy_counted(p, node->entries[i].value, alias, &copy->entries[i].value);
 
-		copy->entries[i] = node->entries[i];
-		r = copy_counted(p, node->entries[i].value, alias, &copy->entries[i].value);
 		if (r < 0)
 			return r;
 	}

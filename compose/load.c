@@ -65,11 +65,11 @@ static int run_stages(struct loader *l, struct error *err)
 		loader_check(l);
 	if (l->problems->count > 0)
 		return 0;
+	if (options->no_interpolate || options->only_tree)
+		return 0;
 	loader_note_refusals(l);
-	if (!options->no_interpolate) {
-		loader_build(l);
-		loader_hash(l);
-	}
+	loader_build(l);
+	loader_hash(l);
 	return 0;
 }
 

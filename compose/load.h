@@ -30,7 +30,8 @@ struct compose_options {
 	bool no_consistency;
 	bool no_env_resolution;
 	bool all_resources; /* keep networks, volumes … that no enabled service uses */
-	bool all_services;  /* as if every profile were active (down, config --no-interpolate) */
+	bool only_tree;	   /* enough to print the document: no services, networks … , no hashes */
+	bool all_services; /* as if every profile were active (down, config --no-interpolate) */
 	struct problems *problems; /* may be NULL; receives the single problems of a failed load,
 				      for excerpts */
 };

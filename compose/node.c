@@ -78,18 +78,30 @@ struct node *node_bool(struct arena *arena, bool value, struct mark mark)
 	return node;
 }
 
-struct node *node_copy(struct arena *arena, const struct node *node)
+static void drop_index(struct node *node)
+{
+	if (node->kind == NODE_MAPPING)
+		node->index = NULL;
+}
+
+struct node *node_copy_flat(struct arena *arena, const struct node *node)
 {
 	struct node *copy = arena_alloc(arena, sizeof(*copy));
 
 	*copy = *node;
-	copy->index = NULL;
-	copy->index_size = copy->indexed = 0;
+	drop_index(copy);
 	copy->entries = arena_array_room(arena, node->count, sizeof(*copy->entries));
-	for (size_t i = 0; i < node->count; i++) {
+	for (size_t i = 0; i < node->count; i++)
 		copy->entries[i] = node->entries[i];
+	return copy;
+}
+
+struct node *node_copy(struct arena *arena, const struct node *node)
+{
+	struct node *copy = node_copy_flat(arena, node);
+
+	for (size_t i = 0; i < node->count; i++)
 		copy->entries[i].value = node_copy(arena, node->entries[i].value);
-	}
 	return copy;
 }
 
@@ -102,26 +114,41 @@ static uint64_t hash_key(const char *key)
 	return hash ^ hash >> 29;
 }
 
-static void index_entry(struct node *node, size_t i)
-{
-	size_t slot = hash_key(node->entries[i].key) & (node->index_size - 1);
+/* Hash of the keys of a large mapping. */
+struct node_index {
+	size_t size;	  /* slots, a power of two */
+	size_t indexed;	  /* entries it knows */
+	uint32_t slots[]; /* entry number + 1, 0 = free */
+};
 
-	while (node->index[slot])
-		slot = (slot + 1) & (node->index_size - 1);
-	node->index[slot] = (uint32_t)i + 1;
+static struct node_index *index_new(struct arena *arena, size_t count)
+{
+	struct node_index *index;
+	size_t size = 64;
+
+	while (size < count * 4)
+		size *= 2;
+	index = arena_alloc(arena, sizeof(*index) + size * sizeof(*index->slots));
+	index->size = size;
+	return index;
+}
+
+static void index_entry(struct node_index *index, const char *key, size_t i)
+{
+	size_t slot = hash_key(key) & (index->size - 1);
+
+	while (index->slots[slot])
+		slot = (slot + 1) & (index->size - 1);
+	index->slots[slot] = (uint32_t)i + 1;
 }
 
 static void update_index(struct arena *arena, struct node *node)
 {
-	if (node->index_size < node->count * 2) {
-		node->index_size = 64;
-		while (node->index_size < node->count * 4)
-			node->index_size *= 2;
-		node->index = arena_alloc(arena, node->index_size * sizeof(*node->index));
-		node->indexed = 0;
-	}
-	for (; node->indexed < node->count; node->indexed++)
-		index_entry(node, node->indexed);
+	if (!node->index || node->index->size < node->count * 2)
+		node->index = index_new(arena, node->count);
+	for (; node->index->indexed < node->count; node->index->indexed++)
+		index_entry(
+			node->index, node->entries[node->index->indexed].key, node->index->indexed);
 }
 
 static struct node_entry *find_linear(const struct node *node, const char *key)
@@ -138,11 +165,11 @@ struct node_entry *node_find(struct arena *arena, struct node *node, const char 
 		return NULL;
 	if (node->count < INDEX_THRESHOLD)
 		return find_linear(node, key);
-	if (!node->index || node->indexed < node->count)
+	if (!node->index || node->index->indexed < node->count)
 		update_index(arena, node);
-	for (size_t slot = hash_key(key) & (node->index_size - 1); node->index[slot];
-		slot = (slot + 1) & (node->index_size - 1)) {
-		struct node_entry *entry = &node->entries[node->index[slot] - 1];
+	for (size_t slot = hash_key(key) & (node->index->size - 1); node->index->slots[slot];
+		slot = (slot + 1) & (node->index->size - 1)) {
+		struct node_entry *entry = &node->entries[node->index->slots[slot] - 1];
 
 		if (strcmp(entry->key, key) == 0)
 			return entry;
@@ -183,12 +210,6 @@ void node_set(struct arena *arena, struct node *node, const char *key, struct no
 void node_set_string(struct arena *arena, struct node *node, const char *key, const char *text)
 {
 	node_set(arena, node, key, node_string(arena, text, node->mark));
-}
-
-static void drop_index(struct node *node)
-{
-	node->index = NULL;
-	node->index_size = node->indexed = 0;
 }
 
 void node_remove_at(struct node *node, size_t i)

@@ -37,9 +37,10 @@ struct node_entry {
 	struct node *value;
 };
 
+/* A document is made of little else: kept small. */
 struct node {
-	enum node_kind kind;
-	enum node_merge merge;
+	enum node_kind kind : 8;
+	enum node_merge merge : 8;
 	bool is_quoted; /* written in quotes or as a block: always a string */
 	struct mark mark;
 	const char *text; /* scalars: as written, or what a stage made of it */
@@ -47,12 +48,10 @@ struct node {
 		bool boolean;
 		int64_t integer;
 		double real;
+		struct node_index *index; /* mappings: made on demand by node_find */
 	};
 	struct node_entry *entries;
 	size_t count;
-	uint32_t *index; /* hash of the keys of a large mapping, made on demand by node_find */
-	size_t index_size;
-	size_t indexed; /* entries the index knows */
 };
 
 /* A place in the tree, linked on the stack from the leaf up; written out only when there is
@@ -71,6 +70,8 @@ struct node *node_string(
 struct node *node_int(struct arena *arena, int64_t value, struct mark mark);
 struct node *node_bool(struct arena *arena, bool value, struct mark mark);
 struct node *node_copy(struct arena *arena, const struct node *node); /* deep */
+/* The node with entries of its own, whose values are still the original's. */
+struct node *node_copy_flat(struct arena *arena, const struct node *node);
 
 /* Mappings. node_find gives the entry or NULL; node_get its value. `node` may be NULL or no
  * mapping: nothing is found. The pointers stay valid until an entry is added or removed. */

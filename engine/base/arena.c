@@ -91,6 +91,17 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return ptr;
 }
 
+/* Texts need no alignment: they fill the block from its end. */
+static char *alloc_text(struct arena *arena, size_t size)
+{
+	struct block *block = arena->blocks;
+
+	if (!block || block->size - block->used < size)
+		return arena_alloc(arena, size);
+	block->size -= size;
+	return block->bytes + block->size;
+}
+
 char *arena_strdup(struct arena *arena, const char *s)
 {
 	return s ? arena_strndup(arena, s, strlen(s)) : NULL;
@@ -103,8 +114,9 @@ char *arena_strndup(struct arena *arena, const char *s, size_t length)
 	if (!s)
 		return NULL;
 	length = strnlen(s, length);
-	copy = arena_alloc(arena, length + 1);
+	copy = alloc_text(arena, length + 1);
 	memcpy(copy, s, length);
+	copy[length] = '\0';
 	return copy;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * arena.h - memory that lives and dies as a whole (a project, a plan).
  *
- * Everything from arena_alloc is zeroed, aligned for any type, and freed at once by arena_free. */
+ * Everything from arena_alloc is zeroed, aligned for pointers, 64-bit integers and doubles, and
+ * freed at once by arena_free; texts lie wherever there is room. */
 #ifndef MYCOMPOSE_BASE_ARENA_H
 #define MYCOMPOSE_BASE_ARENA_H
 

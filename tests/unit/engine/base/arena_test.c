@@ -46,6 +46,33 @@ static void strings_are_copied(void **state)
 	assert_int_equal(strlen(arena_printf(arena, "%*s", 50000, "")), 50000);
 }
 
+/* Texts take a block's end, everything else its beginning: neither may reach into the other. */
+static void texts_and_blocks_share(void **state)
+{
+	cleanup_arena struct arena *arena = arena_new();
+	unsigned char *blocks[3000];
+	char *texts[ARRAY_LEN(blocks)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "%*zu", (int)(i % 37), i);
+		texts[i] = arena_strdup(arena, text);
+		blocks[i] = arena_alloc(arena, i % 29);
+		assert_int_equal((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
+		memset(blocks[i], 0xff, i % 29);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "%*zu", (int)(i % 37), i);
+		assert_string_equal(texts[i], text);
+		for (size_t n = 0; n < i % 29; n++)
+			assert_int_equal(blocks[i][n], 0xff);
+	}
+}
+
 static void arrays_grow(void **state)
 {
 	cleanup_arena struct arena *arena = arena_new();
@@ -115,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_zeroed_aligned_and_apart),
 		cmocka_unit_test(strings_are_copied),
+		cmocka_unit_test(texts_and_blocks_share),
 		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(arrays_grow_past_what_came_after_them),
 		cmocka_unit_test(an_array_with_room_goes_on_growing),
