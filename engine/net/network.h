@@ -27,13 +27,18 @@
 struct network {
 	char *name;
 	char *id;     /* 64 hex */
-	char *driver; /* "bridge"; the built-in ones also "host", "null" (name "none") */
-	char *subnet; /* CIDR "172.18.0.0/16" */
+	char *driver; /* "bridge", "macvlan", "ipvlan"; the built-in ones also "host", "null" (name
+			 "none") */
+	char *subnet; /* CIDR "172.18.0.0/16"; NULL = no IPv4 (enable_ipv4: false) */
 	char *gateway;
 	char *ip_range; /* CIDR inside subnet, NULL = whole subnet */
+	char *subnet6;	/* CIDR "fd12:3456::/64"; NULL = no IPv6 */
+	char *gateway6;
+	char *ip_range6;
 	bool internal;
 	char *bridge;	 /* interface name, at most 15 bytes: "mc-" + 12 hex of the id, or as driver
-			    option asked */
+			    option asked; NULL for other drivers */
+	char *parent;	 /* macvlan, ipvlan: the host's interface */
 	uint32_t mtu;	 /* 0 = kernel's default */
 	char **labels;	 /* "key=value" */
 	char **options;	 /* driver options "key=value" */
@@ -78,10 +83,13 @@ int network_remove(const struct engine *engine, const char *name, struct error *
 int network_up(const struct engine *engine, const struct network *network, struct error *err);
 
 struct published_port {
-	char *host_ip;	    /* NULL = every address; else an IPv4 literal */
-	uint16_t host_port; /* 0 = ephemeral, filled in by port_reserve */
+	char *host_ip;	      /* NULL = every address; else an IPv4 or IPv6 literal */
+	uint16_t host_port;   /* 0 = chosen by port_reserve */
+	uint16_t range_first; /* out of these, if not 0; else any ephemeral port */
+	uint16_t range_last;
 	uint16_t container_port;
 	char protocol[5]; /* "tcp", "udp", "sctp" */
+	bool both;	  /* set by port_reserve: "every address" includes those of IPv6 */
 };
 
 struct endpoint {
@@ -89,9 +97,12 @@ struct endpoint {
 	char *container_id;
 	char *container_name;
 	char **aliases; /* names it answers to in this network, container name included */
-	char *address;	/* "172.18.0.2", without prefix length */
+	char *address;	/* "172.18.0.2", without prefix length; NULL = no IPv4 here */
 	uint8_t prefix_length;
-	char *gateway;	 /* NULL when internal */
+	char *gateway;	/* NULL when internal */
+	char *address6; /* NULL = no IPv6 here */
+	uint8_t prefix_length6;
+	char *gateway6;
 	char *mac;	 /* "02:42:ac:12:00:02" */
 	char *interface; /* inside the container: eth0, eth1 … */
 	char **dns;	 /* where its other names are asked; NULL = the host's resolvers */

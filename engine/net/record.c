@@ -10,6 +10,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/net/address.h"
+#include "engine/net/address6.h"
 
 #define RECORD_VERSION 1
 
@@ -37,8 +38,12 @@ static const struct field network_fields[] = {
 	{ "subnet", FIELD_STRING, offsetof(struct network, subnet), false },
 	{ "gateway", FIELD_STRING, offsetof(struct network, gateway), false },
 	{ "ip_range", FIELD_STRING, offsetof(struct network, ip_range), false },
+	{ "subnet6", FIELD_STRING, offsetof(struct network, subnet6), false },
+	{ "gateway6", FIELD_STRING, offsetof(struct network, gateway6), false },
+	{ "ip_range6", FIELD_STRING, offsetof(struct network, ip_range6), false },
 	{ "internal", FIELD_BOOL, offsetof(struct network, internal), false },
 	{ "bridge", FIELD_STRING, offsetof(struct network, bridge), false },
+	{ "parent", FIELD_STRING, offsetof(struct network, parent), false },
 	{ "mtu", FIELD_U32, offsetof(struct network, mtu), false },
 	{ "labels", FIELD_STRINGS, offsetof(struct network, labels), false },
 	{ "options", FIELD_STRINGS, offsetof(struct network, options), false },
@@ -51,9 +56,12 @@ static const struct field endpoint_fields[] = {
 	{ "container_id", FIELD_STRING, offsetof(struct endpoint, container_id), true },
 	{ "container_name", FIELD_STRING, offsetof(struct endpoint, container_name), true },
 	{ "aliases", FIELD_STRINGS, offsetof(struct endpoint, aliases), false },
-	{ "address", FIELD_STRING, offsetof(struct endpoint, address), true },
-	{ "prefix_length", FIELD_U8, offsetof(struct endpoint, prefix_length), true },
+	{ "address", FIELD_STRING, offsetof(struct endpoint, address), false },
+	{ "prefix_length", FIELD_U8, offsetof(struct endpoint, prefix_length), false },
 	{ "gateway", FIELD_STRING, offsetof(struct endpoint, gateway), false },
+	{ "address6", FIELD_STRING, offsetof(struct endpoint, address6), false },
+	{ "prefix_length6", FIELD_U8, offsetof(struct endpoint, prefix_length6), false },
+	{ "gateway6", FIELD_STRING, offsetof(struct endpoint, gateway6), false },
 	{ "mac", FIELD_STRING, offsetof(struct endpoint, mac), true },
 	{ "interface", FIELD_STRING, offsetof(struct endpoint, interface), true },
 	{ "dns", FIELD_STRINGS, offsetof(struct endpoint, dns), false },
@@ -63,6 +71,7 @@ static const struct field port_fields[] = {
 	{ "host_ip", FIELD_STRING, offsetof(struct published_port, host_ip), false },
 	{ "host_port", FIELD_U16, offsetof(struct published_port, host_port), true },
 	{ "container_port", FIELD_U16, offsetof(struct published_port, container_port), true },
+	{ "both", FIELD_BOOL, offsetof(struct published_port, both), false },
 };
 
 static void field_write(struct json *json, const struct field *field, const void *object)
@@ -191,13 +200,18 @@ struct json *network_to_json(const struct network *network)
 /* What the rest of the room takes as given about a bridge network. */
 static int network_check(const struct network *network, struct error *err)
 {
+	struct in6_addr gateway6;
+	struct subnet6 subnet6;
 	struct subnet subnet;
 	uint32_t gateway;
 
 	if (strcmp(network->driver, "bridge") != 0)
 		return 0;
-	if (!network->bridge || subnet_parse(network->subnet, &subnet) < 0 ||
-		address_parse(network->gateway, &gateway) < 0)
+	if (!network->bridge || (!network->subnet && !network->subnet6) ||
+		(network->subnet && (subnet_parse(network->subnet, &subnet) < 0 ||
+					    address_parse(network->gateway, &gateway) < 0)) ||
+		(network->subnet6 && (subnet6_parse(network->subnet6, &subnet6) < 0 ||
+					     address6_parse(network->gateway6, &gateway6) < 0)))
 		return error_set(err, -EBADMSG, "bridge, subnet and gateway: missing or malformed");
 	return 0;
 }
@@ -255,12 +269,16 @@ int endpoint_from_json(const struct json *json, struct endpoint *ret, struct err
 {
 	struct endpoint endpoint = { 0 };
 	int r = version_check(json, err);
+	struct in6_addr address6;
 	uint32_t address;
 
 	if (r == 0)
 		r = fields_read(json, endpoint_fields, ARRAY_LEN(endpoint_fields), &endpoint, err);
-	if (r == 0 && address_parse(endpoint.address, &address) < 0)
-		r = error_set(err, -EBADMSG, "'address': malformed");
+	if (r == 0 &&
+		((!endpoint.address && !endpoint.address6) ||
+			(endpoint.address && address_parse(endpoint.address, &address) < 0) ||
+			(endpoint.address6 && address6_parse(endpoint.address6, &address6) < 0)))
+		r = error_set(err, -EBADMSG, "'address', 'address6': missing or malformed");
 	if (r == 0)
 		json_for_each (child, json_get(json, "ports")) {
 			struct published_port *port =

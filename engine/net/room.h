@@ -16,6 +16,7 @@
 #define MYCOMPOSE_NET_ROOM_H
 
 #include "engine/net/address.h"
+#include "engine/net/address6.h"
 #include "engine/net/netlink.h"
 #include "engine/net/network.h"
 
