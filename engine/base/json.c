@@ -53,25 +53,50 @@ void json_cleanup(struct json **json)
 	*json = NULL;
 }
 
+#define FEW_NAMES 8
+
+static int duplicate_member(const char *name, struct error *err)
+{
+	return error_set(err, -EBADMSG, "duplicate member '%s'", name);
+}
+
+/* Most objects have few members, and telling those apart takes no memory. */
+static int check_few(const cJSON *object, struct error *err)
+{
+	for (const cJSON *child = object->child; child; child = child->next)
+		for (const cJSON *other = child->next; other; other = other->next)
+			if (strcmp(child->string, other->string) == 0)
+				return duplicate_member(child->string, err);
+	return 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* By sorting, for an object may have as many members as its file has room for. */
-static int check_duplicates(const cJSON *object, struct error *err)
+static int check_many(const cJSON *object, struct error *err)
 {
 	cleanup_free const char **names = NULL;
 	size_t count = 0;
 
 	for (const cJSON *child = object->child; child; child = child->next)
 		*array_add(names, count) = child->string;
-	if (count > 1)
-		qsort(names, count, sizeof(*names), compare_names);
+	qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
-			return error_set(err, -EBADMSG, "duplicate member '%s'", names[i]);
+			return duplicate_member(names[i], err);
 	return 0;
+}
+
+static int check_duplicates(const cJSON *object, struct error *err)
+{
+	size_t count = 0;
+
+	for (const cJSON *child = object->child; child && count <= FEW_NAMES; child = child->next)
+		count++;
+	return count <= FEW_NAMES ? check_few(object, err) : check_many(object, err);
 }
 
 /* Check names, and give numbers their text back: the tree in its order meets them in the order the
@@ -101,17 +126,17 @@ static int finish_tree(cJSON *node, char ***numbers, struct error *err)
 	return 0;
 }
 
-static int parse_scanned(const struct json_text *text, struct json **ret_json, struct error *err)
+static int parse_scanned(
+	const char *start, size_t length, char **numbers, struct json **ret_json, struct error *err)
 {
-	const char *start = strbuf_text(&text->text), *end = start;
 	cleanup_json struct json *json = NULL;
-	char **numbers = text->numbers;
+	const char *end = start;
 	int r;
 
-	json = (struct json *)cJSON_ParseWithLengthOpts(start, text->text.length, &end, 0);
-	if (json)
-		end += strspn(end, " \t\r\n");
-	if (!json || *end)
+	json = (struct json *)cJSON_ParseWithLengthOpts(start, length, &end, 0);
+	while (json && end < start + length && strchr(" \t\r\n", *end))
+		end++;
+	if (!json || end < start + length)
 		return error_set(err, -EBADMSG, "invalid JSON at byte %zu", (size_t)(end - start));
 	r = finish_tree(node_of(json), &numbers, err);
 	if (r < 0)
@@ -127,7 +152,11 @@ int json_parse(const char *text, size_t length, struct json **ret_json, struct e
 
 	if (r < 0)
 		return r;
-	r = parse_scanned(&scanned, ret_json, err);
+	if (scanned.text.length > 0) {
+		text = strbuf_text(&scanned.text);
+		length = scanned.text.length;
+	}
+	r = parse_scanned(text, length, scanned.numbers, ret_json, err);
 	json_text_release(&scanned);
 	return r;
 }
@@ -289,6 +318,17 @@ const char *json_number_text(const struct json *json, char buf[static JSON_NUMBE
 	return buf;
 }
 
+bool json_small_int(const struct json *json, int64_t *ret)
+{
+	const cJSON *node = const_node_of(json);
+
+	if (!cJSON_IsNumber(node) || fabs(node->valuedouble) > JSON_PLAIN_NUMBER_MAX ||
+		node->valuedouble != (double)(int64_t)node->valuedouble)
+		return false;
+	*ret = (int64_t)node->valuedouble;
+	return true;
+}
+
 int64_t json_int(const struct json *json, int64_t fallback)
 {
 	const double limit = 9223372036854775808.0; /* 2^63 */
@@ -298,6 +338,8 @@ int64_t json_int(const struct json *json, int64_t fallback)
 
 	if (!json_is_number(json))
 		return fallback;
+	if (json_small_int(json, &exact))
+		return exact;
 	if (parse_i64(json_number_text(json, buf), INT64_MIN, INT64_MAX, &exact) == 0)
 		return exact;
 	value = json_double(json, 0);

@@ -18,8 +18,8 @@
 /* A text cJSON may be trusted with, and its numbers beyond JSON_PLAIN_NUMBER_MAX in the order of
  * the text. */
 struct json_text {
-	struct strbuf text;
-	char **numbers; /* strv */
+	struct strbuf text; /* empty: the scanned text itself will do */
+	char **numbers;	    /* strv */
 	size_t number_count;
 };
 
@@ -33,6 +33,8 @@ int json_scan(const char *bytes, size_t length, struct json_text *ret, struct er
 /* The number as Go writes it: the kept text, or the shortest decimal that reads back the same.
  * `buf` may be the place. */
 const char *json_number_text(const struct json *json, char buf[static JSON_NUMBER_BYTES]);
+/* The value of a whole number up to JSON_PLAIN_NUMBER_MAX, for which no text is needed. */
+bool json_small_int(const struct json *json, int64_t *ret);
 void json_format_double(double value, char buf[static JSON_NUMBER_BYTES]);
 
 #endif

@@ -113,6 +113,8 @@ static int read_int(const struct json *member, const char *key, int64_t *ret, st
 {
 	char buf[JSON_NUMBER_BYTES];
 
+	if (json_small_int(member, ret))
+		return 0;
 	if (!json_is_number(member) ||
 		parse_i64(json_number_text(member, buf), INT64_MIN, INT64_MAX, ret) < 0)
 		return expected(key, "an integer", err);
@@ -122,9 +124,14 @@ static int read_int(const struct json *member, const char *key, int64_t *ret, st
 static int read_u64(const struct json *member, const char *key, uint64_t *ret, struct error *err)
 {
 	char buf[JSON_NUMBER_BYTES];
-	const char *text =
-		json_is_number(member) ? json_number_text(member, buf) : json_string(member);
+	const char *text;
+	int64_t small;
 
+	if (json_small_int(member, &small) && small >= 0) {
+		*ret = (uint64_t)small;
+		return 0;
+	}
+	text = json_is_number(member) ? json_number_text(member, buf) : json_string(member);
 	if (!text || parse_u64(text, 0, UINT64_MAX, ret) < 0)
 		return expected(key, "an integer that is not negative", err);
 	return 0;

@@ -14,6 +14,7 @@
 struct scanner {
 	const char *bytes;
 	size_t length, at;
+	size_t copied; /* bytes before this are in out->text, if there is one */
 	int depth;
 	struct json_text *out;
 	struct error *err;
@@ -29,6 +30,15 @@ void json_text_release(struct json_text *text)
 static int refuse(const struct scanner *s, const char *why)
 {
 	return error_set(s->err, -EBADMSG, "invalid JSON at byte %zu: %s", s->at, why);
+}
+
+/* Most texts can be taken as they are, so there is no copy before something must be replaced. */
+static void replace_next(struct scanner *s, size_t length)
+{
+	strbuf_add(&s->out->text, s->bytes + s->copied, s->at - s->copied);
+	strbuf_add_str(&s->out->text, UTF8_REPLACEMENT);
+	s->at += length;
+	s->copied = s->at;
 }
 
 static bool at_digit(const struct scanner *s)
@@ -74,6 +84,9 @@ static bool skip_number(struct scanner *s)
 	return !at_char(s, "0123456789+-.eE");
 }
 
+/* Whatever the digits, an integer of so few characters is below JSON_PLAIN_NUMBER_MAX. */
+#define SURELY_PLAIN 9
+
 static int scan_number(struct scanner *s)
 {
 	char text[JSON_NUMBER_BYTES];
@@ -85,12 +98,14 @@ static int scan_number(struct scanner *s)
 	length = s->at - start;
 	if (length >= sizeof(text))
 		return refuse(s, "number too long");
+	if (length <= SURELY_PLAIN && !memchr(s->bytes + start, 'e', length) &&
+		!memchr(s->bytes + start, 'E', length))
+		return 0;
 	memcpy(text, s->bytes + start, length);
 	text[length] = '\0';
 	value = strtod(text, NULL);
 	if (!isfinite(value))
 		return refuse(s, "number out of range");
-	strbuf_add(&s->out->text, text, length);
 	if (fabs(value) > JSON_PLAIN_NUMBER_MAX) {
 		if (s->out->number_count == 0)
 			array_add(s->out->numbers, s->out->number_count); /* the NULL at the end */
@@ -142,11 +157,9 @@ static int scan_escape(struct scanner *s, bool *has_nul)
 		length = 12;
 	} else if (unit == 0 || is_high_surrogate(unit) || is_low_surrogate(unit)) {
 		*has_nul |= unit == 0;
-		strbuf_add_str(&s->out->text, UTF8_REPLACEMENT);
-		s->at += length;
+		replace_next(s, length);
 		return 0;
 	}
-	strbuf_add(&s->out->text, s->bytes + s->at, length);
 	s->at += length;
 	return 0;
 }
@@ -162,22 +175,26 @@ static int scan_string_part(struct scanner *s, bool *has_nul)
 	if (c == '\\')
 		return scan_escape(s, has_nul);
 	length = utf8_decode(s->bytes + s->at, s->length - s->at, &point);
-	if (length > 0) {
-		strbuf_add(&s->out->text, s->bytes + s->at, length);
-	} else {
-		strbuf_add_str(&s->out->text, UTF8_REPLACEMENT);
-		length = 1;
-	}
-	s->at += length;
+	if (length > 0)
+		s->at += length;
+	else
+		replace_next(s, 1);
 	return 0;
+}
+
+static void skip_plain(struct scanner *s)
+{
+	while (s->at < s->length && s->bytes[s->at] >= 0x20 && s->bytes[s->at] < 0x7f &&
+		s->bytes[s->at] != '"' && s->bytes[s->at] != '\\')
+		s->at++;
 }
 
 static int scan_string(struct scanner *s)
 {
 	bool has_nul = false;
 
-	strbuf_add_char(&s->out->text, s->bytes[s->at++]);
-	while (s->at < s->length && s->bytes[s->at] != '"') {
+	s->at++;
+	for (skip_plain(s); s->at < s->length && s->bytes[s->at] != '"'; skip_plain(s)) {
 		int r = scan_string_part(s, &has_nul);
 
 		if (r < 0)
@@ -185,9 +202,9 @@ static int scan_string(struct scanner *s)
 	}
 	if (s->at == s->length)
 		return refuse(s, "unfinished string");
-	strbuf_add_char(&s->out->text, s->bytes[s->at++]);
+	s->at++;
 	while (at_char(s, " \t\r\n"))
-		strbuf_add_char(&s->out->text, s->bytes[s->at++]);
+		s->at++;
 	if (has_nul && at_char(s, ":"))
 		return refuse(s, "NUL in a name");
 	return 0;
@@ -209,7 +226,6 @@ static int scan_token(struct scanner *s)
 		s->depth--;
 	if (s->depth > JSON_DEPTH_MAX)
 		return refuse(s, "nested too deeply");
-	strbuf_add_char(&s->out->text, c);
 	s->at++;
 	return 0;
 }
@@ -219,7 +235,6 @@ int json_scan(const char *bytes, size_t length, struct json_text *ret, struct er
 	struct json_text text = { .text = STRBUF_INIT };
 	struct scanner s = { .bytes = bytes, .length = length, .out = &text, .err = err };
 
-	strbuf_reserve(&text.text, length);
 	while (s.at < length) {
 		int r = scan_token(&s);
 
@@ -228,6 +243,8 @@ int json_scan(const char *bytes, size_t length, struct json_text *ret, struct er
 			return r;
 		}
 	}
+	if (s.copied > 0)
+		strbuf_add(&text.text, bytes + s.copied, length - s.copied);
 	*ret = text;
 	return 0;
 }

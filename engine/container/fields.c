@@ -2,6 +2,7 @@
  * fields.c - the codec of each kind of field, in one table, and the walks over rows. */
 #include "engine/container/fields.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -359,8 +360,11 @@ static const struct codec codecs[] = {
 static const char *split_key(const char *key, char section[static SECTION_MAX])
 {
 	const char *dot = strchr(key, '.');
+	size_t length = dot ? (size_t)(dot - key) : 0;
 
-	snprintf(section, SECTION_MAX, "%.*s", dot ? (int)(dot - key) : 0, key);
+	assert(length < SECTION_MAX);
+	memcpy(section, key, length);
+	section[length] = '\0';
 	return dot ? dot + 1 : key;
 }
 
