@@ -52,6 +52,8 @@ int cgroup_resources_from_json(
 /* The rules of HARDENING 4.1 that every container gets: mknod of anything, use of the harmless
  * nodes. Appended. */
 void cgroup_default_devices(struct cgroup_resources *resources);
+/* "c 1:3 rwm", "b *:* r" (device_cgroup_rules) -> an allowing rule. -EINVAL. */
+int cgroup_device_parse(const char *text, struct cgroup_device *ret, struct error *err);
 
 /* What the host has; opened once per process. */
 struct cgroup_host;

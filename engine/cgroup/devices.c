@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/numbers.h"
+
 #define ANY (-1)
 
 /* mknod of anything is harmless as long as nothing can be opened; then the nodes of every /dev. */
@@ -43,6 +45,46 @@ int device_rule_check(const struct cgroup_device *rule, struct error *err)
 	if (rule->major < ANY || rule->major > 0xfff || rule->minor < ANY || rule->minor > 0xfffff)
 		return error_set(err, -EINVAL, "device rule: %lld:%lld is out of range",
 			(long long)rule->major, (long long)rule->minor);
+	return 0;
+}
+
+/* "*" or a number. */
+static int parse_number(const char *text, int64_t *ret)
+{
+	if (strcmp(text, "*") == 0) {
+		*ret = ANY;
+		return 0;
+	}
+	return parse_i64(text, 0, UINT32_MAX, ret);
+}
+
+static int parse_rule(char *const *words, struct cgroup_device *rule)
+{
+	cleanup_strv char **numbers = NULL;
+
+	if (strv_length(words) != 3 || strlen(words[0]) != 1 || strlen(words[2]) > 3)
+		return -EINVAL;
+	numbers = strv_split(words[1], ":");
+	if (strv_length(numbers) != 2 || parse_number(numbers[0], &rule->major) < 0 ||
+		parse_number(numbers[1], &rule->minor) < 0)
+		return -EINVAL;
+	rule->allow = true;
+	rule->type = words[0][0];
+	memcpy(rule->access, words[2], strlen(words[2]));
+	return device_rule_check(rule, NULL);
+}
+
+int cgroup_device_parse(const char *text, struct cgroup_device *ret, struct error *err)
+{
+	cleanup_strv char **words = strv_split(text, " ");
+	struct cgroup_device rule = { 0 };
+
+	if (parse_rule(words, &rule) < 0)
+		return error_set(err, -EINVAL,
+			"invalid device cgroup format: '%s' (wanted: TYPE MAJOR:MINOR ACCESS, like "
+			"'c 1:3 rwm' or 'b 8:* r')",
+			text);
+	*ret = rule;
 	return 0;
 }
 

@@ -17,7 +17,6 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/container/in_root.h"
-#include "engine/container/paths.h"
 
 static const struct node_row {
 	const char *name;
@@ -179,35 +178,43 @@ int devices_fill(int dev_fd, const struct setup *setup, struct error *err)
 	return r;
 }
 
-static int add_device(int root_fd, const struct spec_device *device, struct error *err)
+/* A node that an earlier start left in the writable layer may have had another number. */
+static int remove_stale(int dir_fd, const char *name, const struct device_node *node)
 {
-	mode_t type = device->type == 'b' ? S_IFBLK : S_IFCHR;
-	dev_t number = makedev((unsigned int)device->major, (unsigned int)device->minor);
-	cleanup_free char *path = path_clean(device->path);
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		(!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode)) ||
+		((st.st_mode & S_IFMT) == (node->mode & S_IFMT) && st.st_rdev == node->number))
+		return 0;
+	return unlinkat(dir_fd, name, 0) < 0 ? -errno : 0;
+}
+
+/* Permissions and owner are those that the host gives it. */
+static int add_device(int root_fd, const struct device_node *node, struct error *err)
+{
+	cleanup_free char *path = xstrdup(node->path);
 	char *slash = strrchr(path, '/');
 	cleanup_fd int dir_fd = -1;
-	struct stat st = { .st_mode = 0666 };
 	int r;
 
-	/* Permissions are those that the host gives it. */
-	if (device->source && stat(device->source, &st) < 0)
-		return error_sys(err, -errno, "device '%s'", device->source);
 	*slash = '\0';
 	dir_fd = in_root_make(root_fd, path[0] ? path : "/", true, err);
 	if (dir_fd < 0)
 		return dir_fd;
-	r = make_node(dir_fd, slash + 1, type | (st.st_mode & 07777), number, err);
-	if (r == 0 && fchownat(dir_fd, slash + 1, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-		r = error_sys(err, -errno, "chown device '%s'", device->path);
+	r = remove_stale(dir_fd, slash + 1, node);
+	if (r < 0)
+		return error_sys(err, r, "replace device '%s'", node->path);
+	r = make_node(dir_fd, slash + 1, node->mode, node->number, err);
+	if (r == 0 && fchownat(dir_fd, slash + 1, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		r = error_sys(err, -errno, "chown device '%s'", node->path);
 	return r;
 }
 
 int devices_add(struct setup *setup, struct error *err)
 {
-	const struct spec *spec = &setup->container->spec;
-
-	for (size_t i = 0; i < spec->device_count; i++) {
-		int r = add_device(setup->root_fd, &spec->devices[i], err);
+	for (size_t i = 0; i < setup->device_count; i++) {
+		int r = add_device(setup->root_fd, &setup->devices[i], err);
 
 		if (r < 0)
 			return r;

@@ -68,6 +68,7 @@ void setup_release(struct setup *setup)
 	strv_free(setup->env);
 	strv_free(setup->layers);
 	free(setup->hostname);
+	device_nodes_free(setup->devices, setup->device_count);
 }
 
 int setup_process(struct setup *setup, struct error *err)
@@ -119,6 +120,8 @@ static int setup_container(struct setup *setup, struct error *err)
 	r = setup_process(setup, err);
 	if (r == 0)
 		r = mounts_check(container, err);
+	if (r == 0)
+		r = devices_find(&container->spec, &setup->devices, &setup->device_count, err);
 	if (r == 0)
 		r = namespaces_plan(setup, err);
 	if (r == 0)
@@ -182,6 +185,24 @@ int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct
 	return 0;
 }
 
+/* With the rules that let it use the devices it was given. */
+static int make_cgroup(struct setup *setup, const char *parent, struct error *err)
+{
+	struct cgroup_resources resources = setup->container->spec.resources;
+	size_t own = resources.device_count;
+	int r;
+
+	resources.devices = xcalloc(own + setup->device_count + 1, sizeof(*resources.devices));
+	for (size_t i = 0; i < own; i++)
+		resources.devices[i] = setup->container->spec.resources.devices[i];
+	for (size_t i = 0; i < setup->device_count; i++)
+		resources.devices[resources.device_count++] = device_node_rule(&setup->devices[i]);
+	r = cgroup_create(
+		setup->host, parent, setup->container->id, &resources, &setup->cgroup, err);
+	free(resources.devices);
+	return r;
+}
+
 static int begin(struct setup *setup, struct launch *ret, struct error *err)
 {
 	const struct container *container = setup->container;
@@ -190,8 +211,7 @@ static int begin(struct setup *setup, struct launch *ret, struct error *err)
 
 	if (r < 0)
 		return r;
-	r = cgroup_create(setup->host, parent, container->id, &container->spec.resources,
-		&setup->cgroup, err);
+	r = make_cgroup(setup, parent, err);
 	if (r < 0)
 		return r;
 	r = launch_clone(setup, child_start, ret, err);

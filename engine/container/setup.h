@@ -45,6 +45,16 @@ struct process_user {
 	char *home;
 };
 
+/* A node of the host as the container is to have it. */
+struct device_node {
+	char *path; /* in the container */
+	mode_t mode;
+	dev_t number;
+	uid_t uid;
+	gid_t gid;
+	char access[4];
+};
+
 struct setup {
 	const struct engine *engine;
 	const struct cgroup_host *host;
@@ -71,6 +81,8 @@ struct setup {
 	char **layers;		      /* absolute paths, top first */
 	struct mount_source *sources; /* one for each of spec.mounts */
 	char *hostname;
+	struct device_node *devices;
+	size_t device_count;
 
 	int status_fd;	/* the child's end of the record pipe */
 	int console_fd; /* the child's end of the socket for the pty master */
@@ -133,6 +145,12 @@ bool has_mount_at(const struct container *container, const char *path);
 /* devices.c */
 int devices_fill(int dev_fd, const struct setup *setup, struct error *err);
 int devices_add(struct setup *setup, struct error *err);
+
+/* device_nodes.c */
+int devices_find(const struct spec *spec, struct device_node **ret, size_t *ret_count,
+	struct error *err); /* parent */
+struct cgroup_device device_node_rule(const struct device_node *node);
+void device_nodes_free(struct device_node *nodes, size_t count);
 
 /* mounts.c */
 int mounts_check(const struct container *container, struct error *err);

@@ -42,9 +42,6 @@ static const struct field_type rlimit_type = FIELD_TYPE(struct spec_rlimit, rlim
 static const struct field device_fields[] = {
 	FIELD_ROW("source", FIELD_STRING, FIELD_REQUIRED, struct spec_device, source),
 	FIELD_ROW("path", FIELD_STRING, FIELD_REQUIRED, struct spec_device, path),
-	FIELD_ROW("type", FIELD_CHAR, FIELD_REQUIRED, struct spec_device, type),
-	FIELD_ROW("major", FIELD_SIGNED, FIELD_REQUIRED, struct spec_device, major),
-	FIELD_ROW("minor", FIELD_SIGNED, FIELD_REQUIRED, struct spec_device, minor),
 	FIELD_ROW("access", FIELD_CHARS, 0, struct spec_device, access),
 };
 static const struct field_type device_type = FIELD_TYPE(struct spec_device, device_fields);

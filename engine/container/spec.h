@@ -44,12 +44,10 @@ struct spec_rlimit {
 	uint64_t hard;
 };
 
+/* Which nodes that is, and their numbers, is looked up at each start: devices come and go. */
 struct spec_device {
-	char *source; /* host path */
-	char *path;   /* in the container */
-	char type;    /* 'c', 'b' */
-	int64_t major;
-	int64_t minor;
+	char *source;	/* host path of a device, or of a directory: all devices below it */
+	char *path;	/* in the container, absolute */
 	char access[4]; /* subset of "rwm" */
 };
 
@@ -110,7 +108,8 @@ struct spec {
 
 void spec_release(struct spec *spec);
 /* What no kernel call would refuse, or too late: a command, environment names (HARDENING 10.9),
- * mount sources and destinations (3.10, 6.4), sysctls (3.14). -EINVAL. container_create calls it.
+ * mount sources and destinations (3.10, 6.4), sysctls (3.14), devices (4.4). -EINVAL.
+ * container_create calls it.
  */
 int spec_check(const struct spec *spec, struct error *err);
 struct json *spec_to_json(const struct spec *spec);
@@ -125,6 +124,12 @@ int capability_parse(const char *name, uint64_t *ret_mask, struct error *err);
 /* cap_add/cap_drop as Docker combines them (HARDENING 1.5). */
 int capabilities_combine(
 	uint64_t base, char *const *add, char *const *drop, uint64_t *ret, struct error *err);
+
+/* Append a device to spec->devices as docker's --device means it: `path` NULL is the source's,
+ * `access` NULL is "rwm". -EINVAL for what can never be one; whether the host has it is
+ * spec_check's. */
+int spec_add_device(struct spec *spec, const char *source, const char *path, const char *access,
+	struct error *err);
 
 /* Check a namespaced sysctl key (HARDENING 3.14). */
 int sysctl_check(const char *key, const struct spec *spec, struct error *err);

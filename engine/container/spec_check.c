@@ -7,6 +7,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/paths.h"
+#include "engine/container/setup.h"
 #include "engine/container/spec.h"
 
 static int check_env(const struct spec *spec, struct error *err)
@@ -82,12 +83,23 @@ static int check_sysctls(const struct spec *spec, struct error *err)
 	return 0;
 }
 
+static int check_devices(const struct spec *spec, struct error *err)
+{
+	struct device_node *nodes = NULL;
+	size_t count = 0;
+	int r = devices_find(spec, &nodes, &count, err);
+
+	device_nodes_free(nodes, count);
+	return r;
+}
+
 int spec_check(const struct spec *spec, struct error *err)
 {
 	static int (*const checks[])(const struct spec *spec, struct error *err) = {
 		check_env,
 		check_mounts,
 		check_sysctls,
+		check_devices,
 	};
 
 	if (strv_length(spec->args) == 0)

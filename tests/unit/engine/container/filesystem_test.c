@@ -464,13 +464,13 @@ static void row_4_1_a_given_device_is_there(void **state)
 {
 	struct box *box = box_or_skip(state);
 	cleanup_container struct container *container = box_container();
-	struct spec_device *device =
-		array_add(container->spec.devices, container->spec.device_count);
+	cleanup_error struct error err = ERROR_INIT;
 
-	*device = (struct spec_device){ xstrdup("/dev/kmsg"), xstrdup("/dev/a/kmsg"), 'c', 1, 11,
-		"r" };
-	check_output(
-		box, container, "stat -c '%F %t:%T' /dev/a/kmsg", "character special file 1:b\n");
+	check_ok(spec_add_device(&container->spec, "/dev/kmsg", "/dev/a/kmsg", "r", &err), &err);
+	check_output(box, container,
+		"stat -c '%F %t:%T' /dev/a/kmsg; head -c 0 /dev/a/kmsg && echo read; "
+		"(: > /dev/a/kmsg) 2>&1 | grep -o 'Operation not permitted'",
+		"character special file 1:b\nread\nOperation not permitted\n");
 }
 
 static void volumes_keep_data_and_take_over_the_image_s_content(void **state)

@@ -52,8 +52,8 @@ static void fill(struct spec *spec)
 	strv_add(&spec->sysctl, "net.core.somaxconn=1024");
 	spec->shm_size = 1 << 20;
 	spec->seccomp = xstrdup("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
-	*array_add(spec->devices, spec->device_count) = (struct spec_device){ xstrdup("/dev/fuse"),
-		xstrdup("/dev/fuse"), 'c', 10, 229, "rwm" };
+	*array_add(spec->devices, spec->device_count) =
+		(struct spec_device){ xstrdup("/dev/fuse"), xstrdup("/dev/fuse"), "rwm" };
 	spec->resources.memory_limit = 100 << 20;
 	spec->resources.cpuset_cpus = xstrdup("1");
 	spec->resources.pids_limit = -1;
@@ -118,8 +118,7 @@ static void a_full_spec_survives_a_round_trip(void **state)
 	assert_int_equal(back.shm_size, 1 << 20);
 	assert_string_equal(back.seccomp, spec.seccomp);
 	assert_string_equal(back.devices[0].path, "/dev/fuse");
-	assert_int_equal(back.devices[0].type, 'c');
-	assert_int_equal(back.devices[0].minor, 229);
+	assert_string_equal(back.devices[0].source, "/dev/fuse");
 	assert_string_equal(back.devices[0].access, "rwm");
 	assert_int_equal(back.resources.memory_limit, 100 << 20);
 	assert_string_equal(back.resources.cpuset_cpus, "1");
