@@ -30,6 +30,21 @@ static enum observed_status observed_status_of(enum container_status status)
 	return OBSERVED_EXITED;
 }
 
+static enum observed_health observed_health_of(enum container_health health)
+{
+	switch (health) {
+	case HEALTH_STARTING:
+		return OBSERVED_HEALTH_STARTING;
+	case HEALTH_HEALTHY:
+		return OBSERVED_HEALTHY;
+	case HEALTH_UNHEALTHY:
+		return OBSERVED_UNHEALTHY;
+	case HEALTH_NONE:
+		break;
+	}
+	return OBSERVED_NO_HEALTHCHECK;
+}
+
 static char **copy_strv(struct arena *arena, char *const *strv)
 {
 	size_t count = strv_length(strv);
@@ -83,6 +98,8 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->config_hash = label_or_empty(arena, container, LABEL_CONFIG_HASH);
 	item->image_id = arena_strdup(arena, container->image_id);
 	item->status = observed_status_of(state.status);
+	item->health = observed_health_of(state.health);
+	item->exit_code = state.exit_code;
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);

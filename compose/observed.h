@@ -21,6 +21,13 @@ enum observed_status {
 	OBSERVED_EXITED,
 };
 
+enum observed_health {
+	OBSERVED_NO_HEALTHCHECK,
+	OBSERVED_HEALTH_STARTING,
+	OBSERVED_HEALTHY,
+	OBSERVED_UNHEALTHY,
+};
+
 struct observed_container {
 	const char *id;
 	const char *name;
@@ -30,7 +37,9 @@ struct observed_container {
 	const char *config_hash;
 	const char *image_id;
 	enum observed_status status;
-	char **networks;   /* names it is attached to */
+	enum observed_health health; /* of one that does not run: unhealthy if it has a check */
+	int exit_code;		     /* of one that has exited; -1: not known */
+	char **networks;	     /* names it is attached to */
 	char **depends_on; /* services, from the label: order of stopping without a file */
 };
 

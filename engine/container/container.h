@@ -5,6 +5,8 @@
  *   <data>/containers/ID/config.json  the record, written durably at creation, replaced on rename
  *   <data>/containers/ID/state.json   last known state; the kernel is the truth, see
  * container_load_state <data>/containers/ID/upper work   the writable layer (overlay)
+ *   <data>/containers/ID/health.json  the last results of its health check, see
+ * supervisor/health_log.h
  *   <data>/containers/ID/container.log[.N]  its output, see supervisor/logfile.h
  *   <run>/containers/ID/              FIFOs, hosts, hostname, resolv.conf: made at each start
  * A container belongs to a group: the set one supervisor minds. A project's containers share the
@@ -39,6 +41,28 @@ struct container_attachment { /* one network it wants to be on */
 	char *mac;
 };
 
+/* When a container counts as healthy: docker's HealthConfig, under docker's names. */
+struct container_healthcheck {
+	char **test;  /* "CMD" and arguments, or "CMD-SHELL" and a line; NULL or "NONE": no check */
+	char **shell; /* of CMD-SHELL, NULL = /bin/sh -c */
+	int64_t interval_ns; /* 0 here and below: docker's default (30 s, 30 s, 0, 5 s, 3) */
+	int64_t timeout_ns;
+	int64_t start_period_ns;
+	int64_t start_interval_ns;
+	uint32_t retries;
+	bool restart; /* stop and start again what has become unhealthy */
+};
+bool container_has_healthcheck(const struct container_healthcheck *healthcheck);
+
+/* A command that belongs to a start or a stop, run inside the container by its supervisor. */
+struct container_hook {
+	char **command;
+	char **env; /* "KEY=value", on top of the container's */
+	char *user; /* NULL = the container's, as for cwd */
+	char *cwd;
+	bool privileged;
+};
+
 struct container {
 	char id[ID_LENGTH + 1];
 	char *name;
@@ -55,7 +79,14 @@ struct container {
 	size_t port_count;
 	char **exposed; /* "80/tcp", unpublished ones included: for PORTS */
 	enum restart_policy restart;
-	uint32_t restart_max_retries; /* on-failure only, 0 = no bound */
+	uint32_t restart_max_retries; /* 0 = no bound */
+	int64_t restart_delay_ns;     /* before each restart; 0 = the back-off of restart.h */
+	int64_t restart_window_ns;    /* a run this long begins the count anew; 0 = none does */
+	struct container_healthcheck healthcheck;
+	struct container_hook *post_start; /* after each start, in order */
+	size_t post_start_count;
+	struct container_hook *pre_stop; /* before a stop that somebody asked for, in order */
+	size_t pre_stop_count;
 	int stop_signal;
 	int64_t stop_timeout_ns;
 	uint64_t log_max_size; /* bytes, 0 = unlimited */
@@ -104,6 +135,11 @@ enum container_status {
 };
 const char *container_status_name(enum container_status status); /* "running" */
 
+/* Starting until the first probe succeeds or enough of them have failed. HEALTH_NONE: there is no
+ * check. A container that does not run is unhealthy if it has one, as docker counts it. */
+enum container_health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
+const char *container_health_name(enum container_health health); /* "healthy"; "none" */
+
 struct container_state {
 	enum container_status status;
 	struct process_id process; /* while running */
@@ -115,6 +151,8 @@ struct container_state {
 	int64_t started_ns;
 	int64_t finished_ns;
 	uint32_t restart_count;
+	uint32_t restart_attempts; /* those that count for restart_max_retries */
+	enum container_health health;
 };
 void container_state_release(struct container_state *state);
 /* What is on disk, corrected by the kernel: a "running" whose process (pid, start time, boot) is

@@ -31,11 +31,37 @@ static const struct field_type attachment_type =
 static const struct field port_fields[] = {
 	FIELD_ROW("hostIp", FIELD_STRING, 0, struct published_port, host_ip),
 	FIELD_ROW("hostPort", FIELD_UNSIGNED, 0, struct published_port, host_port),
+	FIELD_ROW("rangeFirst", FIELD_UNSIGNED, 0, struct published_port, range_first),
+	FIELD_ROW("rangeLast", FIELD_UNSIGNED, 0, struct published_port, range_last),
 	FIELD_ROW("containerPort", FIELD_UNSIGNED, FIELD_REQUIRED, struct published_port,
 		container_port),
 	FIELD_ROW("protocol", FIELD_CHARS, FIELD_REQUIRED, struct published_port, protocol),
 };
 static const struct field_type port_type = FIELD_TYPE(struct published_port, port_fields);
+
+#define HEALTH_ROW(key, kind, member) FIELD_ROW(key, kind, 0, struct container_healthcheck, member)
+static const struct field healthcheck_fields[] = {
+	HEALTH_ROW("test", FIELD_STRV, test),
+	HEALTH_ROW("shell", FIELD_STRV, shell),
+	HEALTH_ROW("interval", FIELD_SIGNED, interval_ns),
+	HEALTH_ROW("timeout", FIELD_SIGNED, timeout_ns),
+	HEALTH_ROW("startPeriod", FIELD_SIGNED, start_period_ns),
+	HEALTH_ROW("startInterval", FIELD_SIGNED, start_interval_ns),
+	HEALTH_ROW("retries", FIELD_UNSIGNED, retries),
+	HEALTH_ROW("restart", FIELD_BOOL, restart),
+};
+static const struct field_type healthcheck_type =
+	FIELD_TYPE(struct container_healthcheck, healthcheck_fields);
+
+#define HOOK_ROW(key, kind, member) FIELD_ROW(key, kind, 0, struct container_hook, member)
+static const struct field hook_fields[] = {
+	FIELD_ROW("command", FIELD_STRV, FIELD_REQUIRED, struct container_hook, command),
+	HOOK_ROW("env", FIELD_STRV, env),
+	HOOK_ROW("user", FIELD_STRING, user),
+	HOOK_ROW("cwd", FIELD_STRING, cwd),
+	HOOK_ROW("privileged", FIELD_BOOL, privileged),
+};
+static const struct field_type hook_type = FIELD_TYPE(struct container_hook, hook_fields);
 
 #define ROW(key, kind, member) FIELD_ROW(key, kind, 0, struct container, member)
 #define ROW_REQUIRED(key, kind, member) \
@@ -57,6 +83,11 @@ static const struct field container_fields[] = {
 	ROW("exposed", FIELD_STRV, exposed),
 	FIELD_ROW_NAME("restart", 0, struct container, restart, restart_names),
 	ROW("restartMaxRetries", FIELD_UNSIGNED, restart_max_retries),
+	ROW("restartDelay", FIELD_SIGNED, restart_delay_ns),
+	ROW("restartWindow", FIELD_SIGNED, restart_window_ns),
+	FIELD_ROW_STRUCT("healthcheck", 0, struct container, healthcheck, &healthcheck_type),
+	ROW_ARRAY("postStart", post_start, post_start_count, &hook_type),
+	ROW_ARRAY("preStop", pre_stop, pre_stop_count, &hook_type),
 	ROW_REQUIRED("stopSignal", FIELD_SIGNED, stop_signal),
 	ROW_REQUIRED("stopTimeout", FIELD_SIGNED, stop_timeout_ns),
 	ROW("logMaxSize", FIELD_UNSIGNED, log_max_size),

@@ -19,6 +19,13 @@ static const char *const status_names[] = {
 	[CONTAINER_DEAD] = "dead",
 };
 
+static const char *const health_names[] = {
+	[HEALTH_NONE] = "none",
+	[HEALTH_STARTING] = "starting",
+	[HEALTH_HEALTHY] = "healthy",
+	[HEALTH_UNHEALTHY] = "unhealthy",
+};
+
 static const struct field process_fields[] = {
 	FIELD_ROW("pid", FIELD_SIGNED, FIELD_REQUIRED, struct process_id, pid),
 	FIELD_ROW("startTime", FIELD_UNSIGNED, FIELD_REQUIRED, struct process_id, start_time),
@@ -38,12 +45,24 @@ static const struct field state_fields[] = {
 	ROW("started", FIELD_TIME, started_ns),
 	ROW("finished", FIELD_TIME, finished_ns),
 	ROW("restartCount", FIELD_UNSIGNED, restart_count),
+	ROW("restartAttempts", FIELD_UNSIGNED, restart_attempts),
+	FIELD_ROW_NAME("health", 0, struct container_state, health, health_names),
 };
 static const struct field_type state_type = FIELD_TYPE(struct container_state, state_fields);
 
 const char *container_status_name(enum container_status status)
 {
 	return status_names[status];
+}
+
+const char *container_health_name(enum container_health health)
+{
+	return health_names[health];
+}
+
+bool container_has_healthcheck(const struct container_healthcheck *healthcheck)
+{
+	return healthcheck->test && healthcheck->test[0] && strcmp(healthcheck->test[0], "NONE");
 }
 
 bool container_is_up(enum container_status status)
@@ -86,6 +105,8 @@ static int correct(struct container_state *state, struct error *err)
 		return r;
 	state->status = CONTAINER_EXITED;
 	state->exit_code = -1;
+	if (state->health != HEALTH_NONE)
+		state->health = HEALTH_UNHEALTHY;
 	state->finished_ns = 0;
 	state->process = (struct process_id){ 0, 0 };
 	return 0;

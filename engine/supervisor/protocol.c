@@ -30,6 +30,7 @@ static const char *const event_names[] = {
 	[EVENT_EXITED] = "exited",
 	[EVENT_PAUSED] = "paused",
 	[EVENT_UNPAUSED] = "unpaused",
+	[EVENT_HEALTH] = "health",
 };
 
 const char *operation_name(enum operation operation)
@@ -91,6 +92,8 @@ int protocol_put_event(struct strbuf *stream, const struct event *event, struct 
 		json_set_bool(json, "oom_killed", event->oom_killed);
 		json_set_bool(json, "restarting", event->restarting);
 	}
+	if (event->health != HEALTH_NONE)
+		json_set_string(json, "health", container_health_name(event->health));
 	if (event->error.code) {
 		cleanup_free char *message = xstrndup(error_text(&event->error), MESSAGE_MAX);
 
@@ -175,6 +178,19 @@ int protocol_parse_request(const char *payload, size_t length, struct request *r
 	return 0;
 }
 
+static int parse_health(const struct json *json, enum container_health *ret, struct error *err)
+{
+	const char *text = json_string(json_get(json, "health"));
+
+	for (int health = HEALTH_NONE; text && health <= HEALTH_UNHEALTHY; health++) {
+		if (strcmp(text, container_health_name((enum container_health)health)) != 0)
+			continue;
+		*ret = (enum container_health)health;
+		return 0;
+	}
+	return json_get(json, "health") ? error_set(err, -EBADMSG, "'health': unknown") : 0;
+}
+
 static int parse_event_error(const struct json *json, struct error *ret, struct error *err)
 {
 	int64_t code = 0, exit_code = 0;
@@ -222,6 +238,8 @@ int protocol_parse_event(const char *payload, size_t length, struct event *ret, 
 		r = json_opt_bool(json, "oom_killed", &event.oom_killed, err);
 	if (r == 0)
 		r = json_opt_bool(json, "restarting", &event.restarting, err);
+	if (r == 0)
+		r = parse_health(json, &event.health, err);
 	if (r == 0)
 		r = parse_event_error(json, &event.error, err);
 	if (r < 0)

@@ -23,6 +23,7 @@ void supervisor_emit(struct supervisor *supervisor, const struct minded *minded,
 		.exit_code = minded->state.exit_code,
 		.oom_killed = minded->state.oom_killed,
 		.restarting = restarting,
+		.health = minded->state.health,
 		.time_ns = time_now() };
 
 	memcpy(event.id, minded->container->id, sizeof(event.id));

@@ -46,6 +46,7 @@ enum event_kind {
 	EVENT_EXITED, /* exit_code, oom; `restarting` when the policy will start it again */
 	EVENT_PAUSED,
 	EVENT_UNPAUSED,
+	EVENT_HEALTH, /* health: it has changed while the container runs */
 };
 
 struct event {
@@ -55,6 +56,7 @@ struct event {
 	int exit_code; /* -1 unknown */
 	bool oom_killed;
 	bool restarting;
+	enum container_health health; /* of all that are no replies: as it is now */
 	int64_t time_ns;
 	struct error error; /* EVENT_REPLY: code 0 = success; event_release frees it */
 };
