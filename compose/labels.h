@@ -20,4 +20,7 @@
 #define LABEL_NETWORK	   LABEL_PREFIX "network"
 #define LABEL_VOLUME	   LABEL_PREFIX "volume"
 
+/* Our own: over what configs and secrets hold, see service_grants.h. */
+#define LABEL_CONTENT_HASH "mycompose.content-hash"
+
 #endif

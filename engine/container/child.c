@@ -47,6 +47,7 @@ static const struct step start_steps[] = {
 	{ NULL, standard_mounts },
 	{ NULL, devices_add },
 	{ NULL, mounts_attach },
+	{ NULL, grants_attach },
 	{ NULL, hosts_files_bind },
 	{ NULL, rootfs_make_cwd },
 	{ NULL, sysctls_write },

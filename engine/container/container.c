@@ -13,6 +13,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
+#include "engine/container/grant.h"
 #include "engine/container/hostname.h"
 #include "engine/container/records.h"
 #include "engine/image/image.h"
@@ -94,6 +95,8 @@ static int create_directory(const struct engine *engine, int containers_fd,
 	int r = fill_directory(engine, containers_fd, temporary, container, err);
 
 	if (r == 0)
+		r = grants_store(engine, container, err);
+	if (r == 0)
 		r = volumes_make_for(engine, container, &made_volumes, err);
 	if (r == 0 && renameat(containers_fd, temporary, containers_fd, container->id) < 0)
 		r = error_sys(err, -errno, "create container directory");
@@ -101,6 +104,7 @@ static int create_directory(const struct engine *engine, int containers_fd,
 		for (char **name = made_volumes; name && *name; name++)
 			volume_drop(engine, *name, NULL, NULL);
 		volumes_purge(engine, NULL);
+		grants_remove(engine, container->id, NULL);
 		tree_remove(containers_fd, temporary, NULL);
 		return r;
 	}

@@ -256,6 +256,7 @@ int hosts_files_bind(struct setup *setup, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		if (has_mount_at(setup->container, files[i].path) ||
+			has_grant_at(setup->container, files[i].path) ||
 			has_mount_at(setup->container, "/etc"))
 			continue;
 		if (bind_file(setup, &files[i], err) < 0)

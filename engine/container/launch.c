@@ -59,6 +59,7 @@ void setup_release(struct setup *setup)
 	for (size_t i = 0; setup->sources && i < setup->container->spec.mount_count; i++)
 		close_fd(&setup->sources[i].tree_fd);
 	free(setup->sources);
+	grants_close(setup);
 	if (setup->endpoints)
 		endpoint_list_free(setup->endpoints, setup->endpoint_count);
 	namespaces_release(&setup->namespaces);
@@ -130,6 +131,8 @@ static int setup_container(struct setup *setup, struct error *err)
 		r = load_endpoints(setup, err);
 	if (r == 0)
 		r = mounts_open_sources(setup, err);
+	if (r == 0)
+		r = grants_open(setup, err);
 	return r < 0 ? r : hosts_files_write(setup, err);
 }
 

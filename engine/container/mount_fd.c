@@ -73,6 +73,19 @@ int mount_attach(int mount_fd, int target_fd, struct error *err)
 	return 0;
 }
 
+int mount_detach(int fd, struct error *err)
+{
+	int r = 0;
+
+	if (fchdir(fd) < 0)
+		return error_sys(err, -errno, "enter the mount");
+	if (umount2(".", MNT_DETACH) < 0)
+		r = error_sys(err, -errno, "detach mount");
+	if (chdir("/") < 0 && r == 0)
+		r = error_sys(err, -errno, "chdir /");
+	return r;
+}
+
 int mount_read_only_over(int fd, struct error *err)
 {
 	cleanup_fd int tree_fd = mount_clone(fd, true, err);

@@ -28,6 +28,9 @@ int mount_clone(int fd, bool recursive, struct error *err);
 int mount_change(
 	int fd, uint64_t set, unsigned long propagation, bool recursive, struct error *err);
 int mount_attach(int mount_fd, int target_fd, struct error *err);
+/* Take the mount whose root directory `fd` shows out of the tree again; its copies stay. Leaves the
+ * process in "/". */
+int mount_detach(int fd, struct error *err);
 /* Make what is seen at `fd` read-only by binding it over itself. */
 int mount_read_only_over(int fd, struct error *err);
 

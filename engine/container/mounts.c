@@ -181,7 +181,7 @@ static int new_tmpfs(const struct spec_mount *mount, struct error *err)
 }
 
 /* The name was checked before; here what it leads to through the image's links. */
-static int check_target(int root_fd, int target_fd, struct error *err)
+int mount_check_target(int root_fd, int target_fd, struct error *err)
 {
 	struct statx root, target;
 	struct statfs fs;
@@ -222,7 +222,7 @@ static int attach_one(const struct setup *setup, const struct spec_mount *mount,
 	target_fd = in_root_make(setup->root_fd, path, source->directory, err);
 	if (target_fd < 0)
 		return target_fd;
-	r = check_target(setup->root_fd, target_fd, err);
+	r = mount_check_target(setup->root_fd, target_fd, err);
 	if (r == 0 && source->populate && was_there)
 		r = populate(setup, mount, target_fd, err);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include "engine/base/strv.h"
 #include "engine/cgroup/cgroup.h"
 #include "engine/container/cgroup_end.h"
+#include "engine/container/grant.h"
 #include "engine/container/remove.h"
 
 /* Without a hierarchy that can be opened there is none with anything of ours in it. */
@@ -88,6 +89,8 @@ int remove_finish(
 		r = end_cgroup(engine, id, err);
 	if (r == 0)
 		r = tree_remove(engine->run_fd, run_dir, err);
+	if (r == 0)
+		r = grants_remove(engine, id, err);
 	if (r == 0)
 		r = tree_remove(engine->data_fd, data_dir, err);
 	return r;

@@ -80,6 +80,7 @@ struct setup {
 	size_t endpoint_count;
 	char **layers;		      /* absolute paths, top first */
 	struct mount_source *sources; /* one for each of spec.mounts */
+	int *grant_fds;		      /* one for each of spec.grants */
 	char *hostname;
 	struct device_node *devices;
 	size_t device_count;
@@ -156,6 +157,14 @@ void device_nodes_free(struct device_node *nodes, size_t count);
 int mounts_check(const struct container *container, struct error *err);
 int mounts_open_sources(struct setup *setup, struct error *err); /* parent */
 int mounts_attach(struct setup *setup, struct error *err);
+/* What a mount point leads to through the image's links must be neither the root nor in /proc. */
+int mount_check_target(int root_fd, int target_fd, struct error *err);
+
+/* grant_attach.c */
+int grants_open(struct setup *setup, struct error *err); /* parent */
+void grants_close(struct setup *setup);
+int grants_attach(struct setup *setup, struct error *err);
+bool has_grant_at(const struct container *container, const char *path);
 
 /* hosts_files.c */
 int hosts_files_write(struct setup *setup, struct error *err); /* parent */

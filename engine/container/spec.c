@@ -32,6 +32,42 @@ static const struct field mount_fields[] = {
 };
 static const struct field_type mount_type = FIELD_TYPE(struct spec_mount, mount_fields);
 
+/* Written nowhere: the record must not know it. */
+static struct json *content_to_json(const void *value)
+{
+	(void)value;
+	return NULL;
+}
+
+static int content_from_json(const struct json *json, void *value, struct error *err)
+{
+	(void)json;
+	(void)value;
+	(void)err;
+	return 0;
+}
+
+static void content_release(void *value)
+{
+	grant_content_release(value);
+}
+
+static const struct field_custom content_custom = {
+	.to_json = content_to_json,
+	.from_json = content_from_json,
+	.release = content_release,
+};
+
+static const struct field grant_fields[] = {
+	FIELD_ROW("name", FIELD_STRING, FIELD_REQUIRED, struct spec_grant, name),
+	FIELD_ROW("destination", FIELD_STRING, FIELD_REQUIRED, struct spec_grant, destination),
+	FIELD_ROW("uid", FIELD_UNSIGNED, 0, struct spec_grant, uid),
+	FIELD_ROW("gid", FIELD_UNSIGNED, 0, struct spec_grant, gid),
+	FIELD_ROW("mode", FIELD_UNSIGNED, 0, struct spec_grant, mode),
+	FIELD_ROW_CUSTOM("content", struct spec_grant, content, &content_custom),
+};
+static const struct field_type grant_type = FIELD_TYPE(struct spec_grant, grant_fields);
+
 static const struct field rlimit_fields[] = {
 	FIELD_ROW("type", FIELD_STRING, FIELD_REQUIRED, struct spec_rlimit, type),
 	FIELD_ROW("soft", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_rlimit, soft),
@@ -105,6 +141,7 @@ static const struct field spec_fields[] = {
 	ROW("init", FIELD_BOOL, init),
 	ROW("privileged", FIELD_BOOL, privileged),
 	ROW_ARRAY("mounts", mounts, mount_count, &mount_type),
+	ROW_ARRAY("grants", grants, grant_count, &grant_type),
 
 	ROW_NAMESPACE("linux.network", network),
 	ROW_NAMESPACE("linux.pid", pid),

@@ -38,6 +38,24 @@ struct spec_mount {
 	char *propagation;     /* NULL = rprivate */
 };
 
+/* A secret or config: a file given to the container. What it holds is no part of the record: here
+ * only from the filling of the spec to container_create, then in <run>, see grant.h. */
+struct grant_content {
+	char *bytes; /* NULL = not known here */
+	size_t length;
+};
+void grant_content_set(struct grant_content *content, const void *bytes, size_t length);
+void grant_content_release(struct grant_content *content);
+
+struct spec_grant {
+	char *name;	   /* "secret 'x'", for messages */
+	char *destination; /* absolute, in the container */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t mode; /* permission bits; the write bits have no effect */
+	struct grant_content content;
+};
+
 struct spec_rlimit {
 	char *type;    /* "nofile", without RLIMIT_ */
 	uint64_t soft; /* UINT64_MAX = unlimited */
@@ -88,6 +106,8 @@ struct spec {
 
 	struct spec_mount *mounts;
 	size_t mount_count;
+	struct spec_grant *grants;
+	size_t grant_count;
 
 	/* linux */
 	bool privileged;

@@ -21,20 +21,20 @@ static int check_env(const struct spec *spec, struct error *err)
 }
 
 /* Nothing may hide the masks of /proc, nor stand in the root's own place. */
-static int check_destination(const struct spec_mount *mount, struct error *err)
+static int check_destination(const char *destination, struct error *err)
 {
-	cleanup_free char *clean = path_clean(mount->destination);
+	cleanup_free char *clean = path_clean(destination);
 
-	if (mount->destination[0] != '/')
+	if (destination[0] != '/')
 		return error_set(err, -EINVAL,
-			"invalid mount path: '%s' mount path must be absolute", mount->destination);
+			"invalid mount path: '%s' mount path must be absolute", destination);
 	if (strcmp(clean, "/") == 0)
 		return error_set(err, -EINVAL, "invalid mount path: '%s': destination can't be '/'",
-			mount->destination);
+			destination);
 	if (path_is_below(clean, "/proc"))
 		return error_set(err, -EINVAL,
 			"invalid mount path: '%s' is in /proc, which is the container's own",
-			mount->destination);
+			destination);
 	return 0;
 }
 
@@ -59,12 +59,23 @@ static int check_mounts(const struct spec *spec, struct error *err)
 
 		if (!mount->destination)
 			return error_set(err, -EINVAL, "a mount has no destination");
-		int r = check_destination(mount, err);
+		int r = check_destination(mount->destination, err);
 
 		if (r == 0)
 			r = check_source(mount, err);
 		if (r < 0)
 			return r;
+	}
+	return 0;
+}
+
+static int check_grants(const struct spec *spec, struct error *err)
+{
+	for (size_t i = 0; i < spec->grant_count; i++) {
+		int r = check_destination(spec->grants[i].destination, err);
+
+		if (r < 0)
+			return error_wrap(err, "%s", spec->grants[i].name);
 	}
 	return 0;
 }
@@ -98,6 +109,7 @@ int spec_check(const struct spec *spec, struct error *err)
 	static int (*const checks[])(const struct spec *spec, struct error *err) = {
 		check_env,
 		check_mounts,
+		check_grants,
 		check_sysctls,
 		check_devices,
 	};

@@ -10,6 +10,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
+#include "engine/container/grant.h"
 #include "engine/container/remove.h"
 
 static const char *after_prefix(const char *s, const char *prefix)
@@ -191,6 +192,7 @@ static int sweep_locked(const struct engine *engine, struct error *err)
 	if (lock_fd < 0)
 		return lock_fd;
 	first = dir_list(engine->data_fd, "containers", &entries, err);
+	first = remember(first, grants_sweep(engine, &problem), err, &problem);
 	if (first < 0 || !entries)
 		return remember(first, volumes_sweep(engine, &problem), err, &problem);
 	first = sweep_directories(engine, entries, err);
