@@ -8,7 +8,7 @@ CC      ?= gcc
 PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
 
-PACKAGES := yaml-0.1 libcjson libnl-3.0 libip4tc libseccomp libcap nettle
+PACKAGES := yaml-0.1 libcjson libnl-3.0 libip4tc libip6tc libseccomp libcap nettle
 # Loaded when the first archive is opened, see engine/image/tarball_libarchive.h: only its headers are needed here.
 LOADED   := libarchive
 
@@ -98,7 +98,7 @@ unit: $(UNIT_TESTS)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libnl-3-dev libnl-route-3-dev libiptc-dev \
                   libip4tc-dev libip6tc-dev libseccomp-dev libcap-dev libarchive-dev libcurl4-gnutls-dev nettle-dev
 TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables iproute2 procps util-linux busybox-static \
-                  curl cppcheck clang-format skopeo
+                  curl cppcheck clang-format skopeo systemd
 IMAGE_PACKAGES := mmdebstrap curl
 
 VM_PACKAGES    := qemu-system-x86 kmod busybox-static xz-utils
@@ -185,6 +185,8 @@ lint: $(LIBS)
 
 install: $(BUILD)/mycompose
 	install -D -m 755 $(BUILD)/mycompose $(DESTDIR)$(PREFIX)/bin/mycompose
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@BINDIR@,$(PREFIX)/bin,' docs/mycompose@.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/mycompose@.service
 
 clean:
 	rm -rf $(BUILD)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/service_manager.h"
 #include "cmd/spools.h"
 #include "compose/labels.h"
 #include "engine/base/memory.h"
@@ -351,6 +352,7 @@ static int stop_all(struct attached *attached, struct error *err)
 
 	if (attached->signals)
 		fprintf(stderr, "Gracefully stopping... (press Ctrl+C again to force)\n");
+	service_manager_tell("STOPPING=1");
 	attached->stopping = true;
 	plan_release(&run->plan);
 	observed_release(&run->observed);

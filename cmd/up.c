@@ -7,6 +7,7 @@
 #include "cmd/app.h"
 #include "cmd/attached.h"
 #include "cmd/project_run.h"
+#include "cmd/service_manager.h"
 #include "cmd/verbs.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
@@ -213,6 +214,8 @@ static int up_attached(struct project_run *run, const struct up_options *options
 	if (r == 0) {
 		r = project_run_apply(run, CONTROL_FOREGROUND, err);
 		project_run_unlock(run);
+		if (r == 0)
+			service_manager_tell("READY=1");
 		r = attached_run(attached, r, err);
 	}
 	r = project_run_finish(run, r, err);
