@@ -8,13 +8,12 @@
 #include "engine/base/files.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
-#include "engine/net/firewall.h"
-#include "engine/net/iptc.h"
+#include "engine/net/firewall_backend.h"
 #include "engine/net/room.h"
 
 #define DEFAULT_RUN_PATH "/run/mycompose"
 
-/* Everything the rules follow from. */
+/* Everything the rules follow from. The ports of an entry are its own. */
 struct inventory {
 	struct network **networks;
 	size_t network_count;
@@ -25,33 +24,89 @@ struct inventory {
 static void inventory_release(struct inventory *inventory)
 {
 	for (size_t i = 0; i < inventory->entry_count; i++)
-		endpoint_list_free((struct endpoint *)inventory->entries[i].endpoints,
-			inventory->entries[i].endpoint_count);
+		free((struct firewall_port *)inventory->entries[i].ports);
 	free(inventory->entries);
 	network_list_free(inventory->networks, inventory->network_count);
+}
+
+/* Records are written from what was checked: a text that is no address stands for none. */
+static struct ip_range ip_or_none(const char *text)
+{
+	struct ip_range ip = { 0 };
+
+	if (text)
+		(void)ip_parse(text, &ip);
+	return ip;
+}
+
+/* 0.0.0.0 and :: stand for every address of their family. */
+static bool ip_is_every(const struct ip_range *ip)
+{
+	static const uint8_t zeros[sizeof(ip->bytes)];
+
+	return memcmp(ip->bytes, zeros, sizeof(zeros)) == 0;
+}
+
+static void port_add(struct firewall_port **ports, size_t *count,
+	const struct published_port *published, const char *address)
+{
+	struct firewall_port port = {
+		.host = ip_or_none(published->host_ip),
+		.host_port = published->host_port,
+		.to = ip_or_none(address),
+		.to_port = published->container_port,
+		.protocol = protocol_number(published->protocol),
+	};
+
+	if (!port.to.family || (port.host.family && port.host.family != port.to.family))
+		return;
+	if (ip_is_every(&port.host))
+		port.host = (struct ip_range){ 0 };
+	*array_add(*ports, *count) = port;
+}
+
+static void endpoint_ports_add(
+	struct firewall_port **ports, size_t *count, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < endpoint->port_count; i++) {
+		const struct published_port *published = &endpoint->ports[i];
+
+		port_add(ports, count, published, endpoint->address);
+		if (published->host_ip || published->both)
+			port_add(ports, count, published, endpoint->address6);
+	}
 }
 
 /* A network that is only a record (after a reboot, say) has nothing to protect yet. */
 static int entry_read(const struct engine *engine, struct inventory *inventory,
 	const struct network *network, struct error *err)
 {
-	struct firewall_network entry = { .network = network };
+	struct firewall_network entry = { .bridge = network->bridge,
+		.internal = network->internal,
+		.subnets = { ip_or_none(network->subnet), ip_or_none(network->subnet6) },
+		.gateways = { ip_or_none(network->gateway), ip_or_none(network->gateway6) } };
+	struct firewall_port *ports = NULL;
+	struct network_traits traits;
 	cleanup_fd int dir_fd = -1;
 	struct endpoint *endpoints;
-	int r = network_traits_read(network->options, &entry.traits, err);
+	size_t endpoint_count;
+	int r = network_traits_read(network->options, &traits, err);
 
 	if (r == 0)
-		r = endpoint_list(engine, network->name, &endpoints, &entry.endpoint_count, err);
+		r = endpoint_list(engine, network->name, &endpoints, &endpoint_count, err);
 	if (r < 0)
 		return error_wrap(err, "network '%s'", network->name);
-	entry.endpoints = endpoints;
-	if (!entry.endpoint_count && !if_nametoindex(network->bridge)) {
-		endpoint_list_free(endpoints, 0);
+	for (size_t i = 0; i < endpoint_count; i++)
+		endpoint_ports_add(&ports, &entry.port_count, &endpoints[i]);
+	endpoint_list_free(endpoints, endpoint_count);
+	if (!endpoint_count && !if_nametoindex(network->bridge))
 		return 0;
-	}
+	entry.ports = ports;
+	entry.no_icc = traits.no_icc;
+	entry.no_masquerade = traits.no_masquerade;
 	dir_fd = endpoints_open(engine, network->name, NULL);
 	if (dir_fd >= 0)
-		entry.resolver_port = resolver_port_read(dir_fd);
+		entry.resolver_ports[FIREWALL_V4] = resolver_port_read(dir_fd);
 	*array_add(inventory->entries, inventory->entry_count) = entry;
 	return 0;
 }
@@ -87,36 +142,15 @@ static int localnet_allow(const struct inventory *inventory, struct error *err)
 		char path[128];
 		int r;
 
-		if (!firewall_publishes(&inventory->entries[i]))
+		if (!firewall_publishes(&inventory->entries[i], FIREWALL_V4))
 			continue;
 		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet",
-			inventory->entries[i].network->bridge);
+			inventory->entries[i].bridge);
 		r = switch_set(path, "1", err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
-}
-
-static int tables_sync(
-	const struct firewall *firewall, struct udp_changes *changes, struct error *err)
-{
-	/* Isolation first, then what leads packets in. */
-	static const char *const tables[] = { "filter", "nat" };
-	cleanup_fd int lock_fd = -1;
-	int changed = 0;
-
-	lock_fd = xtables_lock(err);
-	if (lock_fd < 0)
-		return lock_fd;
-	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-		int r = iptc_sync(tables[i], firewall, changes, err);
-
-		if (r < 0)
-			return r;
-		changed |= r;
-	}
-	return changed;
 }
 
 /* A flow that outlives a rule is a nuisance, not a failure of the reconcile. */
@@ -143,7 +177,7 @@ int firewall_sync_locked(const struct engine *engine, struct error *err)
 	}
 	world_name(engine, world);
 	firewall_build(inventory.entries, inventory.entry_count, world, &firewall);
-	changed = tables_sync(&firewall, &changes, err);
+	changed = firewall_commit(engine, &firewall, &changes, err);
 	r = changed < 0 ? changed : localnet_allow(&inventory, err);
 	flows_forget(&changes);
 	free(changes.ports);

@@ -20,13 +20,12 @@
 #define RETRY_PAUSE_NS	   2000000
 #define LOCK_TIMEOUT_MS	   60000
 #define DEFAULT_LOCK_FILE  "/run/xtables.lock"
-#define TABLE_NAMES_FILE   "/proc/net/ip_tables_names"
 #define MODPROBE_PATH_FILE "/proc/sys/kernel/modprobe"
 
 /* libiptc reads the whole label. */
 static const xt_chainlabel user_chain = USER_CHAIN_NAME;
 
-int xtables_lock(struct error *err)
+static int xtables_lock(struct error *err)
 {
 	/* The same override that iptables knows: it is the host's agreement, not an option of
 	 * ours. */
@@ -36,20 +35,22 @@ int xtables_lock(struct error *err)
 		AT_FDCWD, path && *path ? path : DEFAULT_LOCK_FILE, LOCK_TIMEOUT_MS, NULL, err);
 }
 
-static int iptc_error(struct error *err, const char *table, const char *what)
+static int iptc_error(
+	struct error *err, const struct iptc_family *family, const char *table, const char *what)
 {
 	int code = errno ? -errno : -EIO;
 
-	return error_set(
-		err, code, "%s iptables table '%s': %s", what, table, iptc_strerror(-code));
+	return error_set(err, code, "%s %s table '%s': %s", what, family->tool, table,
+		family->strerror(-code));
 }
 
 /* As iptables does: the kernel loads the modules of tables and matches itself, but only once
  * ip_tables is there to be asked. */
-static void modules_load(const char *table)
+static void modules_load(const struct iptc_family *family, const char *table)
 {
-	cleanup_free char *program = NULL, *module = xasprintf("iptable_%s", table);
-	char *argv[] = { NULL, (char *)"-q", (char *)"-a", (char *)"ip_tables", module, NULL };
+	cleanup_free char *program = NULL, *core = xstrdup(family->module),
+			  *module = xasprintf("%s%s", family->module_table, table);
+	char *argv[] = { NULL, (char *)"-q", (char *)"-a", core, module, NULL };
 	char *envp[] = { (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
 	size_t length;
 	pid_t pid;
@@ -64,32 +65,48 @@ static void modules_load(const char *table)
 			;
 }
 
-static int table_open(const char *table, struct xtc_handle **ret, struct error *err)
+static bool is_absent(int code)
 {
-	struct xtc_handle *handle = iptc_init(table);
+	return code == ENOPROTOOPT || code == ENOENT || code == EAFNOSUPPORT;
+}
 
-	if (!handle && (errno == ENOPROTOOPT || errno == ENOENT)) {
-		modules_load(table);
-		handle = iptc_init(table);
+static int table_open(const struct iptc_family *family, const char *table, struct xtc_handle **ret,
+	struct error *err)
+{
+	struct xtc_handle *handle = family->init(table);
+
+	if (!handle && is_absent(errno)) {
+		modules_load(family, table);
+		handle = family->init(table);
 	}
 	if (handle) {
 		*ret = handle;
 		return 0;
 	}
-	if (errno == ENOPROTOOPT || errno == ENOENT)
+	if (is_absent(errno))
 		return error_set(
-			err, -EOPNOTSUPP, "this kernel offers no iptables %s table", table);
-	return iptc_error(err, table, "read");
+			err, -EOPNOTSUPP, "this kernel offers no %s %s table", family->tool, table);
+	return iptc_error(err, family, table, "read");
+}
+
+bool iptc_is_offered(void)
+{
+	const struct iptc_family *family = &iptc_families[FIREWALL_V4];
+
+	if (access(family->names_file, R_OK) == 0)
+		return true;
+	modules_load(family, "filter");
+	return access(family->names_file, R_OK) == 0;
 }
 
 /* Opening a table makes the kernel create it for this netns, so one nobody uses is left unopened.
  */
-static bool table_exists(const char *table)
+static bool table_exists(const struct iptc_family *family, const char *table)
 {
 	cleanup_free char *names = NULL;
 	size_t length;
 
-	if (file_read(AT_FDCWD, TABLE_NAMES_FILE, 4096, &names, &length, NULL) < 0)
+	if (file_read(AT_FDCWD, family->names_file, 4096, &names, &length, NULL) < 0)
 		return false;
 	for (char *rest = names, *name; (name = strtok_r(rest, "\n", &rest));)
 		if (strcmp(name, table) == 0)
@@ -97,18 +114,13 @@ static bool table_exists(const char *table)
 	return false;
 }
 
-static bool table_is_wanted(const char *table, const struct firewall *wanted)
-{
-	for (size_t i = 0; i < FIREWALL_CHAINS; i++)
-		if (wanted->chains[i].count && strcmp(wanted->chains[i].table, table) == 0)
-			return true;
-	return false;
-}
-
 /* A table being compared and changed. */
 struct edit {
+	const struct iptc_family *calls;
+	enum firewall_family family;
 	struct xtc_handle *handle;
 	const char *table;
+	bool wanted; /* there are rules for this table */
 	bool changed;
 	struct udp_changes *changes;
 	struct error *err;
@@ -116,12 +128,12 @@ struct edit {
 
 static int edit_fail(const struct edit *edit)
 {
-	return iptc_error(edit->err, edit->table, "change");
+	return iptc_error(edit->err, edit->calls, edit->table, "change");
 }
 
-static void udp_note(struct edit *edit, const struct ipt_entry *entry, const char *target)
+static void udp_note(struct edit *edit, const void *entry, const char *target)
 {
-	uint16_t port = iptc_rule_udp_port(entry, target);
+	uint16_t port = iptc_rule_udp_port(edit->family, entry, target);
 
 	if (port)
 		*array_add(edit->changes->ports, edit->changes->count) = port;
@@ -129,7 +141,7 @@ static void udp_note(struct edit *edit, const struct ipt_entry *entry, const cha
 
 /* The wanted rules of one chain as the kernel has them. */
 struct built {
-	struct ipt_entry **entries;
+	void **entries;
 	size_t count;
 };
 
@@ -138,7 +150,8 @@ static struct built built_new(const struct rule_chain *chain)
 	struct built built = { NULL, 0 };
 
 	for (size_t i = 0; i < chain->count; i++)
-		*array_add(built.entries, built.count) = iptc_rule_build(&chain->rules[i]);
+		*array_add(built.entries, built.count) =
+			iptc_rule_build(&chain->rules[i], chain->family);
 	return built;
 }
 
@@ -151,31 +164,32 @@ static void built_release(struct built *built)
 
 static bool chain_is_equal(const struct edit *edit, const char *name, const struct built *built)
 {
-	const struct ipt_entry *present = iptc_first_rule(name, edit->handle);
+	const void *present = edit->calls->first(name, edit->handle);
 
 	for (size_t i = 0; i < built->count; i++) {
-		if (!present || !iptc_rule_equal(built->entries[i], present,
-					iptc_get_target(present, edit->handle)))
+		if (!present || !iptc_rule_equal(edit->family, built->entries[i], present,
+					edit->calls->target(present, edit->handle)))
 			return false;
-		present = iptc_next_rule(present, edit->handle);
+		present = edit->calls->next(present, edit->handle);
 	}
 	return !present;
 }
 
-static bool chain_holds(const struct edit *edit, const char *name, const struct ipt_entry *entry)
+static bool chain_holds(const struct edit *edit, const char *name, const void *entry)
 {
-	for (const struct ipt_entry *present = iptc_first_rule(name, edit->handle); present;
-		present = iptc_next_rule(present, edit->handle))
-		if (iptc_rule_equal(entry, present, iptc_get_target(present, edit->handle)))
+	for (const void *present = edit->calls->first(name, edit->handle); present;
+		present = edit->calls->next(present, edit->handle))
+		if (iptc_rule_equal(edit->family, entry, present,
+			    edit->calls->target(present, edit->handle)))
 			return true;
 	return false;
 }
 
 static bool built_holds(
-	const struct built *built, const struct ipt_entry *entry, const char *target)
+	const struct edit *edit, const struct built *built, const void *entry, const char *target)
 {
 	for (size_t i = 0; i < built->count; i++)
-		if (iptc_rule_equal(built->entries[i], entry, target))
+		if (iptc_rule_equal(edit->family, built->entries[i], entry, target))
 			return true;
 	return false;
 }
@@ -184,17 +198,18 @@ static bool built_holds(
 static void udp_compare(struct edit *edit, const char *name, const struct built *built)
 {
 	for (size_t i = 0; i < built->count; i++) {
-		const char *target = iptc_rule_target(built->entries[i]);
+		const char *target = iptc_rule_target(edit->family, built->entries[i]);
 
-		if (iptc_rule_udp_port(built->entries[i], target) &&
+		if (iptc_rule_udp_port(edit->family, built->entries[i], target) &&
 			!chain_holds(edit, name, built->entries[i]))
 			udp_note(edit, built->entries[i], target);
 	}
-	for (const struct ipt_entry *present = iptc_first_rule(name, edit->handle); present;
-		present = iptc_next_rule(present, edit->handle)) {
-		const char *target = iptc_get_target(present, edit->handle);
+	for (const void *present = edit->calls->first(name, edit->handle); present;
+		present = edit->calls->next(present, edit->handle)) {
+		const char *target = edit->calls->target(present, edit->handle);
 
-		if (iptc_rule_udp_port(present, target) && !built_holds(built, present, target))
+		if (iptc_rule_udp_port(edit->family, present, target) &&
+			!built_holds(edit, built, present, target))
 			udp_note(edit, present, target);
 	}
 }
@@ -203,10 +218,10 @@ static void udp_compare(struct edit *edit, const char *name, const struct built 
 static int chain_write(struct edit *edit, const char *name, const struct built *built)
 {
 	edit->changed = true;
-	if (!iptc_flush_entries(name, edit->handle))
+	if (!edit->calls->flush(name, edit->handle))
 		return edit_fail(edit);
 	for (size_t i = 0; i < built->count; i++)
-		if (!iptc_append_entry(name, built->entries[i], edit->handle))
+		if (!edit->calls->append(name, built->entries[i], edit->handle))
 			return edit_fail(edit);
 	return 0;
 }
@@ -216,9 +231,9 @@ static int chain_fill(struct edit *edit, const struct rule_chain *chain)
 	struct built built;
 	int r = 0;
 
-	if (!iptc_is_chain(chain->name, edit->handle)) {
+	if (!edit->calls->is_chain(chain->name, edit->handle)) {
 		edit->changed = true;
-		if (!iptc_create_chain(chain->name, edit->handle))
+		if (!edit->calls->create_chain(chain->name, edit->handle))
 			return edit_fail(edit);
 	}
 	built = built_new(chain);
@@ -232,16 +247,17 @@ static int chain_fill(struct edit *edit, const struct rule_chain *chain)
 
 /* One jump, as it should be, with nothing but jumps of ours before it. */
 static bool jump_is_right(
-	const struct edit *edit, const struct rule_chain *chain, const struct ipt_entry *wanted)
+	const struct edit *edit, const struct rule_chain *chain, const void *wanted)
 {
 	bool others = false, found = false;
 
-	for (const struct ipt_entry *entry = iptc_first_rule(chain->hook, edit->handle); entry;
-		entry = iptc_next_rule(entry, edit->handle)) {
-		const char *target = iptc_get_target(entry, edit->handle);
+	for (const void *entry = edit->calls->first(chain->hook, edit->handle); entry;
+		entry = edit->calls->next(entry, edit->handle)) {
+		const char *target = edit->calls->target(entry, edit->handle);
 
 		if (strcmp(target, chain->name) == 0) {
-			if (found || others || !iptc_rule_equal(wanted, entry, target))
+			if (found || others ||
+				!iptc_rule_equal(edit->family, wanted, entry, target))
 				return false;
 			found = true;
 		}
@@ -254,26 +270,26 @@ static int jumps_remove(struct edit *edit, const struct rule_chain *chain)
 {
 	unsigned int position = 0;
 
-	for (const struct ipt_entry *entry = iptc_first_rule(chain->hook, edit->handle); entry;) {
-		if (strcmp(iptc_get_target(entry, edit->handle), chain->name) != 0) {
-			entry = iptc_next_rule(entry, edit->handle);
+	for (const void *entry = edit->calls->first(chain->hook, edit->handle); entry;) {
+		if (strcmp(edit->calls->target(entry, edit->handle), chain->name) != 0) {
+			entry = edit->calls->next(entry, edit->handle);
 			position++;
 			continue;
 		}
-		if (!iptc_delete_num_entry(chain->hook, position, edit->handle))
+		if (!edit->calls->delete_number(chain->hook, position, edit->handle))
 			return edit_fail(edit);
 		edit->changed = true;
 		/* The list is another one now: from the top, over what was kept. */
-		entry = iptc_first_rule(chain->hook, edit->handle);
+		entry = edit->calls->first(chain->hook, edit->handle);
 		for (unsigned int i = 0; i < position && entry; i++)
-			entry = iptc_next_rule(entry, edit->handle);
+			entry = edit->calls->next(entry, edit->handle);
 	}
 	return 0;
 }
 
 static int jump_place(struct edit *edit, const struct rule_chain *chain)
 {
-	cleanup_free struct ipt_entry *entry = iptc_rule_build(&chain->jump);
+	cleanup_free void *entry = iptc_rule_build(&chain->jump, chain->family);
 	int r;
 
 	if (jump_is_right(edit, chain, entry))
@@ -282,7 +298,7 @@ static int jump_place(struct edit *edit, const struct rule_chain *chain)
 	if (r < 0)
 		return r;
 	edit->changed = true;
-	return iptc_insert_entry(chain->hook, entry, 0, edit->handle) ? 0 : edit_fail(edit);
+	return edit->calls->insert_first(chain->hook, entry, edit->handle) ? 0 : edit_fail(edit);
 }
 
 static int chain_remove(struct edit *edit, const struct rule_chain *chain)
@@ -290,15 +306,15 @@ static int chain_remove(struct edit *edit, const struct rule_chain *chain)
 	const struct built none = { NULL, 0 };
 	int r;
 
-	if (!iptc_is_chain(chain->name, edit->handle))
+	if (!edit->calls->is_chain(chain->name, edit->handle))
 		return 0;
 	udp_compare(edit, chain->name, &none);
 	edit->changed = true;
 	r = jumps_remove(edit, chain);
 	if (r < 0)
 		return r;
-	if (!iptc_flush_entries(chain->name, edit->handle) ||
-		!iptc_delete_chain(chain->name, edit->handle))
+	if (!edit->calls->flush(chain->name, edit->handle) ||
+		!edit->calls->delete_chain(chain->name, edit->handle))
 		return edit_fail(edit);
 	return 0;
 }
@@ -307,18 +323,23 @@ static int chain_remove(struct edit *edit, const struct rule_chain *chain)
 static int user_chain_keep(struct edit *edit, bool wanted)
 {
 	unsigned int references = 0;
-	int there = iptc_is_chain(user_chain, edit->handle);
+	int there = edit->calls->is_chain(user_chain, edit->handle);
 
 	if (wanted && !there) {
 		edit->changed = true;
-		return iptc_create_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
+		return edit->calls->create_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
 	}
-	if (wanted || !there || iptc_first_rule(user_chain, edit->handle))
+	if (wanted || !there || edit->calls->first(user_chain, edit->handle))
 		return 0;
-	if (!iptc_get_references(&references, user_chain, edit->handle) || references)
+	if (!edit->calls->references(&references, user_chain, edit->handle) || references)
 		return 0;
 	edit->changed = true;
-	return iptc_delete_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
+	return edit->calls->delete_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
+}
+
+static bool is_of(const struct rule_chain *chain, const char *table, enum firewall_family family)
+{
+	return chain->family == family && strcmp(chain->table, table) == 0;
 }
 
 static int chains_edit(struct edit *edit, const struct firewall *wanted)
@@ -326,12 +347,12 @@ static int chains_edit(struct edit *edit, const struct firewall *wanted)
 	bool is_filter = strcmp(edit->table, "filter") == 0;
 	int r = 0;
 
-	if (is_filter && table_is_wanted(edit->table, wanted))
+	if (is_filter && edit->wanted)
 		r = user_chain_keep(edit, true);
 	for (size_t i = 0; i < FIREWALL_CHAINS && r == 0; i++) {
 		const struct rule_chain *chain = &wanted->chains[i];
 
-		if (strcmp(chain->table, edit->table) != 0)
+		if (!is_of(chain, edit->table, edit->family))
 			continue;
 		if (!chain->count) {
 			r = chain_remove(edit, chain);
@@ -341,39 +362,70 @@ static int chains_edit(struct edit *edit, const struct firewall *wanted)
 		if (r == 0)
 			r = jump_place(edit, chain);
 	}
-	if (r == 0 && is_filter && !table_is_wanted(edit->table, wanted))
+	if (r == 0 && is_filter && !edit->wanted)
 		r = user_chain_keep(edit, false);
 	return r;
 }
 
 /* -EAGAIN: the table was changed between reading and writing. */
-static int sync_once(const char *table, const struct firewall *wanted, struct udp_changes *changes,
-	struct error *err)
+static int sync_once(struct edit *edit, const struct firewall *wanted)
 {
-	struct edit edit = { .table = table, .changes = changes, .err = err };
-	int r = table_open(table, &edit.handle, err);
+	int r = table_open(edit->calls, edit->table, &edit->handle, edit->err);
 
 	if (r < 0)
 		return r;
-	r = chains_edit(&edit, wanted);
-	if (r == 0 && edit.changed)
-		r = iptc_commit(edit.handle) ? 1 : iptc_error(err, table, "commit");
-	iptc_free(edit.handle);
+	edit->changed = false;
+	r = chains_edit(edit, wanted);
+	if (r == 0 && edit->changed)
+		r = edit->calls->commit(edit->handle)
+			    ? 1
+			    : iptc_error(edit->err, edit->calls, edit->table, "commit");
+	edit->calls->free(edit->handle);
 	return r;
 }
 
-int iptc_sync(const char *table, const struct firewall *wanted, struct udp_changes *changes,
-	struct error *err)
+static int table_sync(enum firewall_family family, const char *table, const struct firewall *wanted,
+	struct udp_changes *changes, struct error *err)
 {
+	struct edit edit = {
+		.calls = &iptc_families[family],
+		.family = family,
+		.table = table,
+		.changes = changes,
+		.err = err,
+	};
 	int r = -EAGAIN;
 
-	if (!table_is_wanted(table, wanted) && !table_exists(table))
+	for (size_t i = 0; i < FIREWALL_CHAINS; i++)
+		edit.wanted |= is_of(&wanted->chains[i], table, family) && wanted->chains[i].count;
+	if (!edit.wanted && !table_exists(edit.calls, table))
 		return 0;
 	for (int try = 0; try < COMMIT_TRIES && r == -EAGAIN; try++) {
 		const struct timespec pause = { 0, try ? RETRY_PAUSE_NS : 0 };
 
 		nanosleep(&pause, NULL);
-		r = sync_once(table, wanted, changes, err);
+		r = sync_once(&edit, wanted);
 	}
 	return r;
+}
+
+int iptc_sync(const struct firewall *wanted, struct udp_changes *changes, struct error *err)
+{
+	/* Isolation first, then what leads packets in. */
+	static const char *const tables[] = { "filter", "nat" };
+	cleanup_fd int lock_fd = -1;
+	int changed = 0;
+
+	lock_fd = xtables_lock(err);
+	if (lock_fd < 0)
+		return lock_fd;
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
+		for (enum firewall_family family = 0; family < FIREWALL_FAMILIES; family++) {
+			int r = table_sync(family, tables[i], wanted, changes, err);
+
+			if (r < 0)
+				return r;
+			changed |= r;
+		}
+	return changed;
 }

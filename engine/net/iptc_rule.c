@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * iptc_rule.c - one rule as the kernel's struct ipt_entry with its matches and target. */
+ * iptc_rule.c - one rule as the kernel's struct ipt_entry or ip6t_entry with its matches and
+ * target. */
 #include "engine/net/iptc_rule.h"
 
 #include <arpa/inet.h>
@@ -30,12 +31,24 @@ static void interface_fill(char name[IFNAMSIZ], unsigned char mask[IFNAMSIZ], co
 	memset(mask, 0xff, wanted[length - 1] == '+' ? length - 1 : length + 1);
 }
 
-static void header_fill(struct ipt_ip *ip, const struct rule *rule)
+static void mask_fill(void *mask, const struct ip_range *range)
 {
-	ip->src.s_addr = htonl(rule->source.base);
-	ip->smsk.s_addr = htonl(subnet_mask(&rule->source));
-	ip->dst.s_addr = htonl(rule->destination.base);
-	ip->dmsk.s_addr = htonl(subnet_mask(&rule->destination));
+	uint8_t *bytes = mask;
+
+	for (size_t i = 0; range->family && i < range->prefix; i++)
+		bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+}
+
+static void header4_add(struct strbuf *bytes, const struct rule *rule)
+{
+	struct ipt_entry head;
+	struct ipt_ip *ip = &head.ip;
+
+	memset(&head, 0, sizeof(head));
+	memcpy(&ip->src, rule->source.bytes, sizeof(ip->src));
+	memcpy(&ip->dst, rule->destination.bytes, sizeof(ip->dst));
+	mask_fill(&ip->smsk, &rule->source);
+	mask_fill(&ip->dmsk, &rule->destination);
 	interface_fill(ip->iniface, ip->iniface_mask, rule->in);
 	interface_fill(ip->outiface, ip->outiface_mask, rule->out);
 	ip->proto = rule->protocol;
@@ -43,6 +56,29 @@ static void header_fill(struct ipt_ip *ip, const struct rule *rule)
 		ip->invflags |= IPT_INV_VIA_IN;
 	if (rule->not_out)
 		ip->invflags |= IPT_INV_VIA_OUT;
+	strbuf_add(bytes, &head, sizeof(head));
+}
+
+static void header6_add(struct strbuf *bytes, const struct rule *rule)
+{
+	struct ip6t_entry head;
+	struct ip6t_ip6 *ip = &head.ipv6;
+
+	memset(&head, 0, sizeof(head));
+	memcpy(&ip->src, rule->source.bytes, sizeof(ip->src));
+	memcpy(&ip->dst, rule->destination.bytes, sizeof(ip->dst));
+	mask_fill(&ip->smsk, &rule->source);
+	mask_fill(&ip->dmsk, &rule->destination);
+	interface_fill(ip->iniface, ip->iniface_mask, rule->in);
+	interface_fill(ip->outiface, ip->outiface_mask, rule->out);
+	ip->proto = rule->protocol;
+	if (rule->protocol)
+		ip->flags |= IP6T_F_PROTO;
+	if (rule->not_in)
+		ip->invflags |= IP6T_INV_VIA_IN;
+	if (rule->not_out)
+		ip->invflags |= IP6T_INV_VIA_OUT;
+	strbuf_add(bytes, &head, sizeof(head));
 }
 
 static void padding_add(struct strbuf *entry, size_t length)
@@ -71,12 +107,15 @@ static void protocol_match(struct strbuf *entry, const struct rule *rule)
 {
 	struct xt_tcp tcp = { .spts = { 0, 0xffff }, .dpts = { rule->port, rule->port } };
 	struct xt_udp udp = { .spts = { 0, 0xffff }, .dpts = { rule->port, rule->port } };
+	struct ip6t_icmp icmp = { .type = rule->icmp_type, .code = { 0, 0xff } };
 	struct xt_sctp_info sctp;
 
 	if (rule->protocol == IPPROTO_TCP)
 		match_add(entry, "tcp", 0, &tcp, sizeof(tcp));
 	else if (rule->protocol == IPPROTO_UDP)
 		match_add(entry, "udp", 0, &udp, sizeof(udp));
+	else if (rule->protocol == IPPROTO_ICMPV6)
+		match_add(entry, "icmp6", 0, &icmp, sizeof(icmp));
 	if (rule->protocol != IPPROTO_SCTP)
 		return;
 	memset(&sctp, 0, sizeof(sctp));
@@ -137,18 +176,24 @@ static void dnat_target(struct strbuf *entry, const struct rule *rule)
 
 	memset(&range, 0, sizeof(range));
 	range.flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED;
-	range.min_addr.ip = range.max_addr.ip = htonl(rule->to_address);
+	memcpy(&range.min_addr, rule->to.bytes, sizeof(range.min_addr));
+	range.max_addr = range.min_addr;
 	range.min_proto.all = range.max_proto.all = htons(rule->to_port);
 	target_add(entry, "DNAT", 2, &range, sizeof(range));
 }
 
-static void masquerade_target(struct strbuf *entry)
+static void masquerade_target(struct strbuf *entry, enum firewall_family family)
 {
-	struct nf_nat_ipv4_multi_range_compat range;
+	struct nf_nat_ipv4_multi_range_compat range4;
+	struct nf_nat_range range6;
 
-	memset(&range, 0, sizeof(range));
-	range.rangesize = 1;
-	target_add(entry, "MASQUERADE", 0, &range, sizeof(range));
+	memset(&range4, 0, sizeof(range4));
+	memset(&range6, 0, sizeof(range6));
+	range4.rangesize = 1;
+	if (family == FIREWALL_V4)
+		target_add(entry, "MASQUERADE", 0, &range4, sizeof(range4));
+	else
+		target_add(entry, "MASQUERADE", 0, &range6, sizeof(range6));
 }
 
 /* libiptc turns the name of a verdict or a chain into what the kernel wants. */
@@ -161,49 +206,70 @@ static void standard_target(struct strbuf *entry, const struct rule *rule)
 		sizeof(verdict));
 }
 
-struct ipt_entry *iptc_rule_build(const struct rule *rule)
+void *iptc_rule_build(const struct rule *rule, enum firewall_family family)
 {
+	const struct iptc_family *layout = &iptc_families[family];
 	struct strbuf bytes = STRBUF_INIT;
-	struct ipt_entry head, *entry;
-	size_t target_offset;
+	uint16_t offset;
 
-	memset(&head, 0, sizeof(head));
-	header_fill(&head.ip, rule);
-	strbuf_add(&bytes, &head, sizeof(head));
+	if (family == FIREWALL_V4)
+		header4_add(&bytes, rule);
+	else
+		header6_add(&bytes, rule);
 	protocol_match(&bytes, rule);
 	addrtype_match(&bytes, rule);
 	conntrack_match(&bytes, rule);
-	target_offset = bytes.length;
+	offset = (uint16_t)bytes.length;
+	memcpy(bytes.data + layout->target_offset_at, &offset, sizeof(offset));
 	if (rule->target == TARGET_DNAT)
 		dnat_target(&bytes, rule);
 	else if (rule->target == TARGET_MASQUERADE)
-		masquerade_target(&bytes);
+		masquerade_target(&bytes, family);
 	else
 		standard_target(&bytes, rule);
-	entry = (struct ipt_entry *)bytes.data;
-	entry->target_offset = (uint16_t)target_offset;
-	entry->next_offset = (uint16_t)bytes.length;
-	return entry;
+	offset = (uint16_t)bytes.length;
+	memcpy(bytes.data + layout->next_offset_at, &offset, sizeof(offset));
+	return bytes.data;
 }
 
-const char *iptc_rule_target(const struct ipt_entry *entry)
-{
-	const struct xt_entry_target *target =
-		(const void *)((const char *)entry + entry->target_offset);
+/* An entry of either family, taken apart. */
+struct view {
+	const char *bytes;
+	const struct xt_entry_target *target;
+	size_t matches;
+	size_t target_offset;
+	size_t next_offset;
+};
 
-	return target->u.user.name;
+static struct view view_of(enum firewall_family family, const void *entry)
+{
+	const struct iptc_family *layout = &iptc_families[family];
+	struct view view = {
+		.bytes = entry,
+		.matches = layout->entry_size,
+		.target_offset = entry_number(entry, layout->target_offset_at),
+		.next_offset = entry_number(entry, layout->next_offset_at),
+	};
+
+	view.target = (const void *)(view.bytes + view.target_offset);
+	return view;
+}
+
+const char *iptc_rule_target(enum firewall_family family, const void *entry)
+{
+	return view_of(family, entry).target->u.user.name;
 }
 
 /* Of a match the kernel gives name, revision and data back; what else is in its header is unset. */
-static bool matches_equal(const struct ipt_entry *a, const struct ipt_entry *b)
+static bool matches_equal(const struct view *a, const struct view *b)
 {
 	const size_t head = XT_ALIGN(sizeof(struct xt_entry_match));
 
 	if (a->target_offset != b->target_offset)
 		return false;
-	for (size_t at = sizeof(*a); at < a->target_offset;) {
-		const struct xt_entry_match *x = (const void *)((const char *)a + at);
-		const struct xt_entry_match *y = (const void *)((const char *)b + at);
+	for (size_t at = a->matches; at < a->target_offset;) {
+		const struct xt_entry_match *x = (const void *)(a->bytes + at);
+		const struct xt_entry_match *y = (const void *)(b->bytes + at);
 
 		if (x->u.match_size != y->u.match_size || x->u.match_size < head ||
 			x->u.user.revision != y->u.user.revision ||
@@ -221,39 +287,33 @@ static bool is_nat(const char *target)
 	return strcmp(target, "DNAT") == 0 || strcmp(target, "MASQUERADE") == 0;
 }
 
-static uint8_t target_revision(const struct ipt_entry *entry)
-{
-	const struct xt_entry_target *target =
-		(const void *)((const char *)entry + entry->target_offset);
-
-	return target->u.user.revision;
-}
-
-bool iptc_rule_equal(
-	const struct ipt_entry *wanted, const struct ipt_entry *present, const char *present_target)
+bool iptc_rule_equal(enum firewall_family family, const void *wanted, const void *present,
+	const char *present_target)
 {
 	const size_t head = XT_ALIGN(sizeof(struct xt_entry_target));
-	const char *target = iptc_rule_target(wanted);
+	const struct view a = view_of(family, wanted), b = view_of(family, present);
+	const char *target = a.target->u.user.name;
 
-	if (memcmp(&wanted->ip, &present->ip, sizeof(wanted->ip)) != 0 ||
-		!matches_equal(wanted, present) || strcmp(target, present_target) != 0)
+	if (memcmp(wanted, present, iptc_families[family].header_size) != 0 ||
+		!matches_equal(&a, &b) || strcmp(target, present_target) != 0)
 		return false;
 	if (!is_nat(target))
 		return true;
-	return wanted->next_offset == present->next_offset &&
-	       target_revision(wanted) == target_revision(present) &&
-	       memcmp((const char *)wanted + wanted->target_offset + head,
-		       (const char *)present + present->target_offset + head,
-		       wanted->next_offset - wanted->target_offset - head) == 0;
+	return a.next_offset == b.next_offset &&
+	       a.target->u.user.revision == b.target->u.user.revision &&
+	       memcmp(a.bytes + a.target_offset + head, b.bytes + b.target_offset + head,
+		       a.next_offset - a.target_offset - head) == 0;
 }
 
-uint16_t iptc_rule_udp_port(const struct ipt_entry *entry, const char *target)
+uint16_t iptc_rule_udp_port(enum firewall_family family, const void *entry, const char *target)
 {
-	const struct xt_entry_match *match = (const void *)entry->elems;
+	const struct view view = view_of(family, entry);
+	const struct xt_entry_match *match = (const void *)(view.bytes + view.matches);
 	const struct xt_udp *udp = (const void *)match->data;
+	const uint16_t protocol = entry_number(entry, iptc_families[family].protocol_at);
 
-	if (entry->ip.proto != IPPROTO_UDP || strcmp(target, "DNAT") != 0 ||
-		entry->target_offset <= sizeof(*entry) || strcmp(match->u.user.name, "udp") != 0)
+	if (protocol != IPPROTO_UDP || strcmp(target, "DNAT") != 0 ||
+		view.target_offset <= view.matches || strcmp(match->u.user.name, "udp") != 0)
 		return 0;
 	return udp->dpts[0];
 }

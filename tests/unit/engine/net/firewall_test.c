@@ -10,30 +10,45 @@
 #include "engine/base/times.h"
 #include "engine/net/firewall.h"
 
-static struct network front = {
-	.name = (char *)"front",
-	.driver = (char *)"bridge",
-	.subnet = (char *)"172.18.0.0/16",
-	.gateway = (char *)"172.18.0.1",
-	.bridge = (char *)"mc-front",
+#define V4(a, b, c, d, bits)                                               \
+	{                                                                  \
+		.family = AF_INET, .prefix = bits, .bytes = { a, b, c, d } \
+	}
+#define V6(last, bits)                                                             \
+	{                                                                          \
+		.family = AF_INET6, .prefix = bits, .bytes = { 0xfd, [15] = last } \
+	}
+
+static const struct firewall_port ports[] = {
+	{ { 0 }, 8080, V4(172, 18, 0, 2, 32), 80, IPPROTO_TCP },
+	{ V4(127, 0, 0, 1, 32), 5300, V4(172, 18, 0, 2, 32), 53, IPPROTO_UDP },
+	{ V4(192, 0, 2, 1, 32), 7000, V4(172, 18, 0, 2, 32), 7, IPPROTO_SCTP },
 };
-static struct network vault = {
-	.name = (char *)"vault",
-	.driver = (char *)"bridge",
-	.subnet = (char *)"172.19.0.0/16",
-	.gateway = (char *)"172.19.0.1",
-	.bridge = (char *)"mc-vault",
-	.internal = true,
-};
-static struct published_port ports[] = {
-	{ NULL, 8080, 80, "tcp" },
-	{ (char *)"127.0.0.1", 5300, 53, "udp" },
-	{ (char *)"192.0.2.1", 7000, 7, "sctp" },
-};
-static struct endpoint web = {
-	.address = (char *)"172.18.0.2",
+static const struct firewall_network front = {
+	.bridge = "mc-front",
+	.subnets = { V4(172, 18, 0, 0, 16) },
+	.gateways = { V4(172, 18, 0, 1, 32) },
 	.ports = ports,
-	.port_count = 3,
+	.port_count = ARRAY_LEN(ports),
+};
+static const struct firewall_network vault = {
+	.bridge = "mc-vault",
+	.internal = true,
+	.subnets = { V4(172, 19, 0, 0, 16) },
+	.gateways = { V4(172, 19, 0, 1, 32) },
+	.resolver_ports = { 40000 },
+};
+static const struct firewall_port ports6[] = {
+	{ { 0 }, 8080, V6(2, 128), 80, IPPROTO_TCP },
+	{ { AF_INET6, 128, { [15] = 1 } }, 8081, V6(2, 128), 81, IPPROTO_TCP },
+};
+static const struct firewall_network six = {
+	.bridge = "mc-six",
+	.subnets = { [FIREWALL_V6] = V6(0, 64) },
+	.gateways = { [FIREWALL_V6] = V6(1, 128) },
+	.resolver_ports = { [FIREWALL_V6] = 40000 },
+	.ports = ports6,
+	.port_count = ARRAY_LEN(ports6),
 };
 
 static char *rules_text(const struct firewall_network *networks, size_t count, const char *world)
@@ -96,14 +111,65 @@ static void rules_follow_from_records(void **state)
 		"DNAT -j MASQUERADE\n"
 		"-A MYCOMPOSE-POSTROUTING -o mc-front -m addrtype --src-type LOCAL -m conntrack "
 		"--ctstate DNAT -j MASQUERADE\n";
-	const struct firewall_network networks[] = {
-		{ .network = &front, .endpoints = &web, .endpoint_count = 1 },
-		{ .network = &vault, .resolver_port = 40000 },
-	};
+	const struct firewall_network networks[] = { front, vault };
 	char *text = rules_text(networks, 2, "");
 
 	(void)state;
 	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void ipv6_rules_are_for_networks_that_have_it(void **state)
+{
+	static const char expected[] =
+		"-A MYCOMPOSE-FORWARD -j MYCOMPOSE-USER\n"
+		"-A MYCOMPOSE-FORWARD -i mc-front ! -o mc-front -j DROP\n"
+		"-A MYCOMPOSE-FORWARD ! -i mc-front -o mc-front -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -o mc-front -m conntrack --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -i mc-front -o mc-front -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -o mc-front -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -o mc-six -m conntrack --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -i mc-six -o mc-six -j ACCEPT\n"
+		"-A MYCOMPOSE-FORWARD -o mc-six -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -i mc-six -o mc-+ -m conntrack ! --ctstate "
+		"RELATED,ESTABLISHED,DNAT -j DROP\n"
+		"-A MYCOMPOSE-FORWARD -i mc-six -j ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -i mc-six -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -i mc-six -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -d fd00::1/128 -i mc-six -p udp -m udp --dport 40000 -j "
+		"ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -d fd00::1/128 ! -i mc-six -p udp -m udp --dport 40000 -j "
+		"DROP\n"
+		"-A MYCOMPOSE-INPUT -d fd00::1/128 -i mc-six -p tcp -m tcp --dport 40000 -j "
+		"ACCEPT\n"
+		"-A MYCOMPOSE-INPUT -d fd00::1/128 ! -i mc-six -p tcp -m tcp --dport 40000 -j "
+		"DROP\n"
+		"-A MYCOMPOSE-PREROUTING -d fd00::1/128 -i mc-six -p udp -m udp --dport 53 -j "
+		"DNAT --to-destination [fd00::1]:40000\n"
+		"-A MYCOMPOSE-PREROUTING -d fd00::1/128 -i mc-six -p tcp -m tcp --dport 53 -j "
+		"DNAT --to-destination [fd00::1]:40000\n"
+		"-A MYCOMPOSE-PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+		"[fd00::2]:80\n"
+		"-A MYCOMPOSE-OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination "
+		"[fd00::2]:80\n"
+		"-A MYCOMPOSE-OUTPUT -d ::1/128 -p tcp -m tcp --dport 8081 -j DNAT "
+		"--to-destination [fd00::2]:81\n"
+		"-A MYCOMPOSE-POSTROUTING -s fd00::/64 ! -o mc-six -j MASQUERADE\n"
+		"-A MYCOMPOSE-POSTROUTING -s fd00::/64 -o mc-six -m conntrack --ctstate DNAT -j "
+		"MASQUERADE\n"
+		"-A MYCOMPOSE-POSTROUTING -o mc-six -m addrtype --src-type LOCAL -m conntrack "
+		"--ctstate DNAT -j MASQUERADE\n";
+	const struct firewall_network networks[] = { front, six };
+	char *text = rules_text(networks, 2, ""), *both;
+
+	(void)state;
+	/* IPv4 comes first, and closes what has no address of it. */
+	both = strstr(text, "-A MYCOMPOSE-FORWARD -j MYCOMPOSE-USER\n");
+	assert_ptr_equal(both, text);
+	assert_non_null(strstr(text, "-A MYCOMPOSE-FORWARD -i mc-six ! -o mc-six -j DROP\n"));
+	assert_string_equal(strstr(text + 1, "-A MYCOMPOSE-FORWARD -j MYCOMPOSE-USER\n"), expected);
 	free(text);
 }
 
@@ -118,14 +184,17 @@ static void no_network_needs_no_chain(void **state)
 
 static void options_and_worlds_change_the_rules(void **state)
 {
-	const struct firewall_network entry = {
-		.network = &front,
-		.traits = { .no_masquerade = true },
-	};
-	char *text = rules_text(&entry, 1, "abc123");
+	struct firewall_network entry = front;
+	char *text;
+
+	entry.port_count = 0;
+	entry.no_masquerade = true;
+	entry.no_icc = true;
+	text = rules_text(&entry, 1, "abc123");
 
 	(void)state;
 	assert_null(strstr(text, "MASQUERADE"));
+	assert_null(strstr(text, "-i mc-front -o mc-front -j ACCEPT"));
 	assert_non_null(strstr(text, "-A MYCOMPOSE-abc123-FORWARD -i mc-front -j ACCEPT\n"));
 	free(text);
 }
@@ -133,8 +202,12 @@ static void options_and_worlds_change_the_rules(void **state)
 /* Two networks, one publishing; names of chains in this host's world are cut out of the answer. */
 static void populate(struct testhost *host)
 {
-	struct published_port port[] = { { NULL, 8080, 80, "tcp" }, { NULL, 8081, 81, "udp" },
-		{ (char *)"192.0.2.1", 8082, 82, "sctp" } };
+	struct published_port port[] = {
+		{ .host_port = 8080, .container_port = 80, .protocol = "tcp" },
+		{ .host_port = 8081, .container_port = 81, .protocol = "udp" },
+		{ (char *)"192.0.2.1", .host_port = 8082, .container_port = 82,
+			.protocol = "sctp" },
+	};
 	struct endpoint endpoint;
 
 	network_free(network_made(host, "front", "172.18.0.0/16", false));
@@ -272,7 +345,9 @@ static void rules_of_others_stay(void **state)
 /* One of many commands that each bring up a container with a port of its own. */
 static int publish_one(struct testhost *host, int number)
 {
-	struct published_port port = { NULL, (uint16_t)(20000 + number), 80, "tcp" };
+	struct published_port port = {
+		.host_port = (uint16_t)(20000 + number), .container_port = 80, .protocol = "tcp"
+	};
 	char id[16];
 	struct endpoint_request request = {
 		.network = "front",
@@ -504,6 +579,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_follow_from_records),
+		cmocka_unit_test(ipv6_rules_are_for_networks_that_have_it),
 		cmocka_unit_test(no_network_needs_no_chain),
 		cmocka_unit_test(options_and_worlds_change_the_rules),
 		host_test(kernel_holds_what_iptables_would_have_written),

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * firewall_host.h - what to tell a user about the firewall of this host.
+ * May depend on: engine/base/, engine.h.
+ *
+ * The kernel has two rule sets: the older one of iptables' legacy tables, and nftables. Ours are in
+ * one of them. MYCOMPOSE_FIREWALL=legacy or nft in the environment decides; else the one our rules
+ * are in already; else the legacy tables where the kernel has them; else nftables. */
+#ifndef MYCOMPOSE_NET_FIREWALL_HOST_H
+#define MYCOMPOSE_NET_FIREWALL_HOST_H
+
+#include "engine/base/errors.h"
+#include "engine/base/strbuf.h"
+#include "engine/engine.h"
+
+#define FIREWALL_ENVIRONMENT "MYCOMPOSE_FIREWALL"
+
+/* "legacy" or "nft"; NULL when there is none that could be used, or the environment names none.
+ * The reason, a phrase without a full stop, is appended to `why` (may be NULL). Makes no table. */
+const char *firewall_backend_name(const struct engine *engine, struct strbuf *why);
+
+#endif
