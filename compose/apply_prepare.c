@@ -235,8 +235,8 @@ static void check_ports(const struct apply_options *options, const struct plan *
 		};
 		const struct port *before = port_published_before(options->project, plan, port);
 		cleanup_error struct error err = ERROR_INIT;
-		int *fds = NULL;
-		size_t fd_count = 0;
+		struct port_socket *sockets = NULL;
+		size_t socket_count = 0;
 
 		if (!port->published_first)
 			continue;
@@ -262,14 +262,12 @@ static void check_ports(const struct apply_options *options, const struct plan *
 			port_protocol_names[port->protocol]);
 		if (port_is_held_by_plan(held, &wanted))
 			continue;
-		if (port_reserve(options->engine, &wanted, 1, &fds, &fd_count, &err) < 0) {
+		if (port_reserve(options->engine, &wanted, 1, &sockets, &socket_count, &err) < 0) {
 			add_problem(problems, &port->mark, "services.%s.ports: %s", service->name,
 				error_text(&err));
 			continue;
 		}
-		for (size_t f = 0; f < fd_count; f++)
-			close(fds[f]);
-		free(fds);
+		port_sockets_free(sockets, socket_count);
 	}
 }
 

@@ -15,6 +15,7 @@
 
 #include "engine/base/errors.h"
 #include "engine/net/address.h"
+#include "engine/net/address6.h"
 
 struct netlink;
 
@@ -33,7 +34,12 @@ void netlink_add_bridge(
 void netlink_add_address(
 	struct netlink *netlink, uint32_t index, uint32_t address, uint8_t prefix); /* same */
 void netlink_add_link_up(struct netlink *netlink, uint32_t index);
+void netlink_add_address6(struct netlink *netlink, uint32_t index, const struct in6_addr *address,
+	uint8_t prefix); /* same */
+/* Without a gateway (0, NULL) everything is expected to be on the link. */
 void netlink_add_default_route(struct netlink *netlink, uint32_t index, uint32_t gateway);
+void netlink_add_default_route6(
+	struct netlink *netlink, uint32_t index, const struct in6_addr *gateway);
 /* One that is absent is fine. */
 void netlink_add_link_delete(struct netlink *netlink, const char *name);
 /* Every link of the group, in one step of the kernel. An empty group is fine. */
@@ -58,6 +64,20 @@ struct veth_pair {
 /* The host end joins the bridge and comes up; the peer stays down. */
 void netlink_add_veth(struct netlink *netlink, const struct veth_pair *pair);
 
+/* A link that lives on another one, or alone. */
+struct sub_link {
+	const char *kind; /* "macvlan", "ipvlan", "vlan", "dummy" */
+	const char *name;
+	uint32_t parent_index; /* 0 = none */
+	uint32_t mode;	       /* MACVLAN_MODE_*, IPVLAN_MODE_*; a vlan's id */
+	uint32_t flags;	       /* IPVLAN_F_* */
+	int netns_fd;	       /* where it is made; -1 = here */
+	const uint8_t *mac;    /* NULL = the kernel's choice */
+	uint32_t mtu;	       /* 0 = as the parent */
+};
+/* It stays down. */
+void netlink_add_sub_link(struct netlink *netlink, const struct sub_link *link);
+
 /* A veth's host end that belongs to no bridge, or not any more. */
 struct loose_link {
 	uint32_t index;
@@ -80,6 +100,8 @@ int netlink_find_link(
 /* The destinations of all unicast and local IPv4 routes but the default one. Heap. */
 int netlink_list_routes(
 	struct netlink *netlink, struct subnet **ret, size_t *ret_count, struct error *err);
+int netlink_list_routes6(
+	struct netlink *netlink, struct subnet6 **ret, size_t *ret_count, struct error *err);
 
 /* Forget the IPv4 UDP flows to these host ports that were translated, or not translated, by rules
  * that no longer hold: without that a client that keeps its port goes on to the old address until

@@ -155,12 +155,20 @@ int endpoint_configure(const struct endpoint *endpoints, size_t count, struct er
  * the rules). */
 int firewall_sync(const struct engine *engine, struct error *err);
 
-/* Reserve host ports by bound (tcp: listening) sockets, kept open by the caller for the container's
- * lifetime. Fills host_port where 0. -EADDRINUSE: "port 8080/tcp on 0.0.0.0 is already in use by
- * PROCESS (pid N)" or "by container NAME". An IPv6 host_ip is -EAFNOSUPPORT: networks are IPv4.
- * Returns the fds in *ret_fds (heap, for free()); their number in *ret_count: a port on every
- * address is held in both families. On failure nothing is held. */
+/* A bound (tcp: listening) socket that holds a host port. */
+struct port_socket {
+	int fd;
+	size_t port; /* index into the ports it was reserved for */
+	bool is_ipv6;
+};
+/* Reserve host ports by sockets, kept open by the caller for the container's lifetime. Fills in
+ * host_port where it is 0 (of a range: the first that is free), and `both`: a port on every address
+ * is held in both families where the host has both. -EADDRINUSE: "port 8080/tcp on 0.0.0.0 is
+ * already in use by PROCESS (pid N)" or "by container NAME". *ret is heap. On failure nothing is
+ * held. */
 int port_reserve(const struct engine *engine, struct published_port *ports, size_t count,
-	int **ret_fds, size_t *ret_count, struct error *err);
+	struct port_socket **ret, size_t *ret_count, struct error *err);
+/* Close them all; NULL is fine. */
+void port_sockets_free(struct port_socket *sockets, size_t count);
 
 #endif

@@ -18,23 +18,37 @@
 #include "engine/net/room.h"
 
 #define EPHEMERAL_TRIES 16
+#define QUEUE		128 /* connections that wait for the relay */
+
+/* What one port asks for. */
+struct wish {
+	uint8_t protocol;
+	size_t port; /* its index */
+	bool ipv4;
+	bool ipv6;
+	bool any_family; /* a family the host lacks is no failure */
+	struct in_addr address;
+	struct in6_addr address6;
+};
 
 struct reservation {
-	int *fds;
+	struct port_socket *sockets;
 	size_t count;
 };
 
-static void reservation_release(struct reservation *reservation)
+void port_sockets_free(struct port_socket *sockets, size_t count)
 {
-	for (size_t i = 0; i < reservation->count; i++)
-		close_fd(&reservation->fds[i]);
-	free(reservation->fds);
-	*reservation = (struct reservation){ NULL, 0 };
+	for (size_t i = 0; i < count; i++)
+		close_fd(&sockets[i].fd);
+	free(sockets);
 }
 
-static void reservation_add(struct reservation *reservation, int fd)
+static void reservation_add(
+	struct reservation *reservation, const struct wish *wish, bool is_ipv6, int *fd)
 {
-	*array_add(reservation->fds, reservation->count) = fd;
+	struct port_socket *socket = array_add(reservation->sockets, reservation->count);
+
+	*socket = (struct port_socket){ steal_fd(fd), wish->port, is_ipv6 };
 }
 
 static int socket_open(int family, uint8_t protocol)
@@ -50,8 +64,9 @@ static int option_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* Old connections in TIME_WAIT shall not count as users of a TCP port. */
-static int bind_to(int fd, uint8_t protocol, const struct sockaddr *address, socklen_t length)
+/* Listening is what makes every later bind of a TCP port fail. Old connections in TIME_WAIT shall
+ * not count as users of it. */
+static int bind_to(int fd, uint8_t protocol, const void *address, socklen_t length)
 {
 	int r = 0;
 
@@ -59,49 +74,49 @@ static int bind_to(int fd, uint8_t protocol, const struct sockaddr *address, soc
 		r = option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && bind(fd, address, length) < 0)
 		r = -errno;
+	if (r == 0 && protocol == IPPROTO_TCP && listen(fd, QUEUE) < 0)
+		r = -errno;
 	return r;
 }
 
-/* Bound, and for TCP not listening: whoever tries ::1 is refused at once and goes on to IPv4. A
- * later binder that says SO_REUSEADDR shall find it taken all the same, so ours is taken back. */
-static int hold_ipv6(uint8_t protocol, uint16_t port)
+static int hold_ipv6(const struct wish *wish, uint16_t *port)
 {
 	struct sockaddr_in6 address = {
 		.sin6_family = AF_INET6,
-		.sin6_port = htons(port),
-		.sin6_addr = IN6ADDR_ANY_INIT,
+		.sin6_port = htons(*port),
+		.sin6_addr = wish->address6,
 	};
-	cleanup_fd int fd = socket_open(AF_INET6, protocol);
+	socklen_t length = sizeof(address);
+	cleanup_fd int fd = socket_open(AF_INET6, wish->protocol);
 	int r;
 
 	if (fd < 0)
 		return fd;
 	r = option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (r == 0)
-		r = bind_to(fd, protocol, (struct sockaddr *)&address, sizeof(address));
-	if (r == 0)
-		r = option_set(fd, SOL_SOCKET, SO_REUSEADDR, 0);
-	return r < 0 ? r : steal_fd(&fd);
+		r = bind_to(fd, wish->protocol, &address, sizeof(address));
+	if (r == 0 && getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	*port = ntohs(address.sin6_port);
+	return steal_fd(&fd);
 }
 
-/* *port may be 0: the kernel chooses. Listening is what makes every later bind of a TCP port fail;
- * no connection arrives, DNAT has them all. */
-static int hold_ipv4(uint8_t protocol, uint32_t host_address, uint16_t *port)
+static int hold_ipv4(const struct wish *wish, uint16_t *port)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons(*port),
-		.sin_addr.s_addr = htonl(host_address),
+		.sin_addr = wish->address,
 	};
 	socklen_t length = sizeof(address);
-	cleanup_fd int fd = socket_open(AF_INET, protocol);
+	cleanup_fd int fd = socket_open(AF_INET, wish->protocol);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = bind_to(fd, protocol, (struct sockaddr *)&address, sizeof(address));
-	if (r == 0 && protocol == IPPROTO_TCP && listen(fd, 1) < 0)
-		r = -errno;
+	r = bind_to(fd, wish->protocol, &address, sizeof(address));
 	if (r == 0 && getsockname(fd, (struct sockaddr *)&address, &length) < 0)
 		r = -errno;
 	if (r < 0)
@@ -110,104 +125,134 @@ static int hold_ipv4(uint8_t protocol, uint32_t host_address, uint16_t *port)
 	return steal_fd(&fd);
 }
 
+/* The kernel has no such socket: nobody else can listen there either. */
 static bool family_is_absent(int r)
 {
-	return r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT || r == -ESOCKTNOSUPPORT ||
-	       r == -EADDRNOTAVAIL;
+	return r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT || r == -ESOCKTNOSUPPORT;
 }
 
-/* Take one number in the families it needs. IPv6 first: the IPv4 socket's listen() makes the kernel
- * look at every socket of that number again. */
-static int number_hold(uint8_t protocol, uint32_t host_address, bool both, uint16_t port,
-	struct reservation *reservation)
+static bool is_excused(const struct wish *wish, int r)
+{
+	return wish->protocol == IPPROTO_SCTP
+		       ? family_is_absent(r)
+		       : wish->any_family && (family_is_absent(r) || r == -EADDRNOTAVAIL);
+}
+
+/* Take one number in the families it needs; 0: whichever the kernel names. */
+static int number_hold(
+	const struct wish *wish, uint16_t *port, struct reservation *reservation, bool *ret_both)
 {
 	cleanup_fd int fd4 = -1, fd6 = -1;
+	uint16_t number = *port;
 
-	if (both) {
-		fd6 = hold_ipv6(protocol, port);
-		if (fd6 < 0 && !family_is_absent(fd6))
+	if (wish->ipv4) {
+		fd4 = hold_ipv4(wish, &number);
+		if (fd4 < 0 && !is_excused(wish, fd4))
+			return fd4;
+	}
+	if (wish->ipv6) {
+		fd6 = hold_ipv6(wish, &number);
+		if (fd6 < 0 && !is_excused(wish, fd6))
 			return fd6;
 	}
-	fd4 = hold_ipv4(protocol, host_address, &port);
-	/* The kernel has no SCTP: nobody can listen on it either. */
-	if (fd4 < 0 && !(protocol == IPPROTO_SCTP && family_is_absent(fd4)))
-		return fd4;
-	if (fd6 >= 0)
-		reservation_add(reservation, steal_fd(&fd6));
+	*ret_both = wish->ipv4 && wish->ipv6 && fd6 >= 0;
 	if (fd4 >= 0)
-		reservation_add(reservation, steal_fd(&fd4));
+		reservation_add(reservation, wish, false, &fd4);
+	if (fd6 >= 0)
+		reservation_add(reservation, wish, true, &fd6);
+	*port = number;
 	return 0;
 }
 
-/* Let the kernel name a port that is free in IPv4, then take it in both families. */
-static int ephemeral_hold(uint8_t protocol, uint32_t host_address, bool both, uint16_t *ret_port,
-	struct reservation *reservation)
+/* Of a range the first number that is free, as docker; else what the kernel names, which may be
+ * taken in the other family. */
+static int choose(
+	const struct wish *wish, struct published_port *port, struct reservation *reservation)
 {
 	int r = -EADDRINUSE;
 
-	for (int try = 0; try < EPHEMERAL_TRIES && r == -EADDRINUSE; try++) {
-		uint16_t port = 0;
-		int fd = hold_ipv4(protocol, host_address, &port);
+	for (unsigned int n = port->range_first; n && n <= port->range_last && r == -EADDRINUSE;
+		n++) {
+		uint16_t number = (uint16_t)n;
 
-		if (fd < 0)
-			return fd;
-		close(fd);
-		r = number_hold(protocol, host_address, both, port, reservation);
+		r = number_hold(wish, &number, reservation, &port->both);
 		if (r == 0)
-			*ret_port = port;
+			port->host_port = number;
+	}
+	for (int try = 0; !port->range_first && try < EPHEMERAL_TRIES && r == -EADDRINUSE; try++) {
+		uint16_t number = 0;
+
+		r = number_hold(wish, &number, reservation, &port->both);
+		if (r == 0)
+			port->host_port = number;
 	}
 	return r;
 }
 
-static int port_hold(const struct engine *engine, struct published_port *port,
-	struct reservation *reservation, struct error *err)
+static int wish_make(
+	const struct published_port *port, size_t index, struct wish *ret, struct error *err)
 {
-	const char *host_ip = port->host_ip ? port->host_ip : "0.0.0.0";
-	uint8_t protocol = protocol_number(port->protocol);
-	struct in6_addr ipv6;
-	uint32_t address;
-	int r;
+	struct wish wish = {
+		.protocol = protocol_number(port->protocol),
+		.port = index,
+		.any_family = !port->host_ip,
+		.address6 = IN6ADDR_ANY_INIT,
+	};
 
-	if (!protocol)
+	if (!wish.protocol)
 		return error_set(err, -EPROTONOSUPPORT, "port protocol '%s' is not supported",
 			port->protocol);
-	if (inet_pton(AF_INET6, host_ip, &ipv6) == 1)
-		return error_set(err, -EAFNOSUPPORT,
-			"port %u/%s on %s: publishing on an IPv6 address is not supported",
-			port->host_port, port->protocol, host_ip);
-	if (address_parse(host_ip, &address) < 0)
-		return error_set(err, -EINVAL, "host address '%s' is not an IP address", host_ip);
-	r = port->host_port
-		    ? number_hold(protocol, address, !port->host_ip, port->host_port, reservation)
-		    : ephemeral_hold(
-			      protocol, address, !port->host_ip, &port->host_port, reservation);
+	if (!port->host_ip)
+		wish.ipv4 = wish.ipv6 = true;
+	else if (inet_pton(AF_INET, port->host_ip, &wish.address) == 1)
+		wish.ipv4 = true;
+	else if (inet_pton(AF_INET6, port->host_ip, &wish.address6) == 1)
+		wish.ipv6 = true;
+	else
+		return error_set(
+			err, -EINVAL, "host address '%s' is not an IP address", port->host_ip);
+	*ret = wish;
+	return 0;
+}
+
+static int port_hold(const struct engine *engine, struct published_port *port, size_t index,
+	struct reservation *reservation, struct error *err)
+{
+	struct wish wish;
+	int r = wish_make(port, index, &wish, err);
+
+	if (r < 0)
+		return r;
+	r = port->host_port ? number_hold(&wish, &port->host_port, reservation, &port->both)
+			    : choose(&wish, port, reservation);
+	if (r == -EADDRINUSE && !port->host_port && port->range_first)
+		return error_set(err, r, "no port of %u-%u/%s on %s is free", port->range_first,
+			port->range_last, port->protocol,
+			port->host_ip ? port->host_ip : "0.0.0.0");
 	if (r == -EADDRINUSE)
-		return port_holder_tell(engine, port, address, err);
+		return port_holder_tell(engine, port, err);
 	return r < 0 ? error_sys(err, r, "cannot use port %u/%s on %s", port->host_port,
-			       port->protocol, host_ip)
+			       port->protocol, port->host_ip ? port->host_ip : "0.0.0.0")
 		     : 0;
 }
 
 int port_reserve(const struct engine *engine, struct published_port *ports, size_t count,
-	int **ret_fds, size_t *ret_count, struct error *err)
+	struct port_socket **ret, size_t *ret_count, struct error *err)
 {
 	struct reservation reservation = { NULL, 0 };
-	cleanup_free uint16_t *chosen = xcalloc(count ? count : 1, sizeof(*chosen));
+	cleanup_free struct published_port *chosen = xcalloc(count ? count : 1, sizeof(*chosen));
 	int r = 0;
 
 	for (size_t i = 0; i < count && r == 0; i++) {
-		struct published_port port = ports[i];
-
-		r = port_hold(engine, &port, &reservation, err);
-		chosen[i] = port.host_port;
+		chosen[i] = ports[i];
+		r = port_hold(engine, &chosen[i], i, &reservation, err);
 	}
 	if (r < 0) {
-		reservation_release(&reservation);
+		port_sockets_free(reservation.sockets, reservation.count);
 		return r;
 	}
-	for (size_t i = 0; i < count; i++)
-		ports[i].host_port = chosen[i];
-	*ret_fds = reservation.fds;
+	memcpy(ports, chosen, count * sizeof(*ports));
+	*ret = reservation.sockets;
 	*ret_count = reservation.count;
 	return 0;
 }

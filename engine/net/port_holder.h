@@ -8,7 +8,7 @@
 
 /* Writes the -EADDRINUSE error and returns it: names the container whose endpoint publishes the
  * port, else the process whose socket it is, else only the port. */
-int port_holder_tell(const struct engine *engine, const struct published_port *port,
-	uint32_t host_address, struct error *err);
+int port_holder_tell(
+	const struct engine *engine, const struct published_port *port, struct error *err);
 
 #endif

@@ -71,8 +71,9 @@ struct minded {
 	bool log_failed; /* told once */
 
 	struct published_port *ports; /* the record's, ephemeral ones filled in */
-	int *port_fds;
-	size_t port_fd_count;
+	struct port_socket *port_sockets;
+	size_t port_socket_count;
+	struct relay *relay; /* serves those that no rule of the firewall leads away from */
 	bool served; /* counted in supervisor->served */
 
 	int64_t restart_delay_ns;
@@ -183,6 +184,10 @@ void uplink_end(struct supervisor *supervisor);
 /* uplink_ports.c */
 int ports_hold(struct minded *minded, struct error *err);
 void ports_let_go(struct minded *minded);
+
+/* uplink_relay.c: after the endpoints are there; idempotent */
+int relay_start(struct minded *minded, struct error *err);
+void relay_stop(struct minded *minded);
 
 /* uplink_names.c */
 int names_serve(struct minded *minded, struct error *err);

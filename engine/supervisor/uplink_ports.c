@@ -32,13 +32,18 @@ static void ports_copy(struct minded *minded)
 	}
 }
 
-/* Give an ephemeral port of the record the number that is known for it; each is taken once. */
+static bool may_be(const struct published_port *port, uint16_t number)
+{
+	return !port->range_first || (number >= port->range_first && number <= port->range_last);
+}
+
+/* Give a port whose number is to be chosen the one that is known for it; each is taken once. */
 static bool port_recall(struct minded *minded, const struct published_port *known)
 {
 	for (size_t i = 0; known->host_port && i < minded->container->port_count; i++) {
 		struct published_port *port = &minded->ports[i];
 
-		if (port->host_port || !same_port(port, known))
+		if (port->host_port || !same_port(port, known) || !may_be(port, known->host_port))
 			continue;
 		port->host_port = known->host_port;
 		return true;
@@ -71,17 +76,17 @@ int ports_hold(struct minded *minded, struct error *err)
 	bool recalled;
 	int r;
 
-	if (count == 0 || minded->port_fds)
+	if (count == 0 || minded->port_sockets)
 		return 0;
 	ports_copy(minded);
 	recalled = ports_recall(minded);
-	r = port_reserve(
-		engine, minded->ports, count, &minded->port_fds, &minded->port_fd_count, err);
+	r = port_reserve(engine, minded->ports, count, &minded->port_sockets,
+		&minded->port_socket_count, err);
 	if (r == -EADDRINUSE && recalled) {
 		/* A chosen port may be chosen anew. */
 		ports_copy(minded);
-		r = port_reserve(engine, minded->ports, count, &minded->port_fds,
-			&minded->port_fd_count, err);
+		r = port_reserve(engine, minded->ports, count, &minded->port_sockets,
+			&minded->port_socket_count, err);
 	}
 	if (r < 0)
 		ports_free(minded);
@@ -90,10 +95,8 @@ int ports_hold(struct minded *minded, struct error *err)
 
 void ports_let_go(struct minded *minded)
 {
-	for (size_t i = 0; i < minded->port_fd_count; i++)
-		close_fd(&minded->port_fds[i]);
-	free(minded->port_fds);
-	minded->port_fds = NULL;
-	minded->port_fd_count = 0;
+	port_sockets_free(minded->port_sockets, minded->port_socket_count);
+	minded->port_sockets = NULL;
+	minded->port_socket_count = 0;
 	ports_free(minded);
 }
