@@ -8,6 +8,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
+#include "engine/net/ip.h"
 
 struct range {
 	uint16_t first;
@@ -76,20 +77,26 @@ static void split(const char *text, char **ret_ip, char **ret_host, char **ret_t
 		*ret_ip = xstrndup(text, (size_t)(before - text));
 }
 
-static bool is_everywhere(const char *ip)
-{
-	return !ip || !*ip || !strcmp(ip, "0.0.0.0");
-}
-
-static void publish(struct container *container, const char *ip, uint16_t host, uint16_t target,
-	const char *protocol)
+static struct published_port *publish(struct container *container, const char *ip, uint16_t host,
+	uint16_t target, const char *protocol)
 {
 	struct published_port *port = array_add(container->ports, container->port_count);
 
-	port->host_ip = is_everywhere(ip) ? NULL : xstrdup(ip);
+	port->host_ip = ip && *ip ? xstrdup(ip) : NULL;
 	port->host_port = host;
 	port->container_port = target;
 	snprintf(port->protocol, sizeof(port->protocol), "%s", protocol);
+	return port;
+}
+
+/* Of a range of host ports for one container port the first that is free is chosen at start. */
+static void publish_one_of(struct container *container, const char *ip, const struct range *host,
+	uint16_t target, const char *protocol)
+{
+	struct published_port *port = publish(container, ip, 0, target, protocol);
+
+	port->range_first = host->first;
+	port->range_last = host->last;
 }
 
 static int apply_one(const char *text, struct container *container, struct error *err)
@@ -105,9 +112,12 @@ static int apply_one(const char *text, struct container *container, struct error
 		return error_set(err, -EINVAL, "invalid containerPort: %s", text);
 	if (host_text && *host_text && parse_range(host_text, &host) < 0)
 		return error_set(err, -EINVAL, "invalid hostPort: %s", text);
-	if (host.first && target.first == target.last && host.first != host.last)
-		return error_set(err, -EOPNOTSUPP,
-			"a range of host ports for one container port is not supported: %s", text);
+	if (ip && *ip && ip_parse(ip, &(struct ip_range){ 0 }) < 0)
+		return error_set(err, -EINVAL, "invalid IP address: %s", ip);
+	if (host.first && target.first == target.last && host.first != host.last) {
+		publish_one_of(container, ip, &host, target.first, protocol);
+		return 0;
+	}
 	if (host.first && host.last - host.first != target.last - target.first)
 		return error_set(err, -EINVAL,
 			"invalid ranges specified for container and host Ports: %s and %s",

@@ -154,8 +154,11 @@ static struct held_ports ports_held_by_plan(const struct engine *engine, const s
 /* A container that this plan stops first holds the port now: it will be free in time. */
 static bool port_is_held_by_plan(const struct held_ports *held, const struct published_port *wanted)
 {
+	uint16_t first = wanted->range_first ? wanted->range_first : wanted->host_port;
+	uint16_t last = wanted->range_first ? wanted->range_last : wanted->host_port;
+
 	for (size_t i = 0; i < held->count; i++) {
-		if (held->ports[i].host_port == wanted->host_port &&
+		if (held->ports[i].host_port >= first && held->ports[i].host_port <= last &&
 			!strcmp(held->ports[i].protocol, wanted->protocol))
 			return true;
 	}
@@ -193,10 +196,12 @@ static size_t replicas_of(const struct plan *plan, const struct service *service
 	return (made > started ? made : started) + plan_count(plan, service, PLAN_KEEP);
 }
 
+/* Ports of ranges get out of each other's way. */
 static bool ports_collide(const struct port *one, const struct port *other)
 {
-	return one->published_first && one->published_first == other->published_first &&
-	       one->protocol == other->protocol &&
+	return one->published_first && one->published_first == one->published_last &&
+	       one->published_first == other->published_first &&
+	       one->published_last == other->published_last && one->protocol == other->protocol &&
 	       (!one->host_ip || !other->host_ip || !strcmp(one->host_ip, other->host_ip));
 }
 
@@ -228,9 +233,12 @@ static void check_ports(const struct apply_options *options, const struct plan *
 
 	for (size_t i = 0; service->network_count && i < service->port_count; i++) {
 		const struct port *port = &service->ports[i];
+		const size_t numbers = port->published_last - port->published_first + 1u;
 		struct published_port wanted = {
 			.host_ip = (char *)port->host_ip,
-			.host_port = port->published_first,
+			.host_port = numbers == 1 ? port->published_first : 0,
+			.range_first = numbers == 1 ? 0 : port->published_first,
+			.range_last = numbers == 1 ? 0 : port->published_last,
 			.container_port = port->target,
 		};
 		const struct port *before = port_published_before(options->project, plan, port);
@@ -240,7 +248,15 @@ static void check_ports(const struct apply_options *options, const struct plan *
 
 		if (!port->published_first)
 			continue;
-		if (replicas > 1) {
+		if (replicas > numbers && numbers > 1) {
+			add_problem(problems, &port->mark,
+				"services.%s.ports: %zu replicas cannot share the %zu ports "
+				"%u-%u/%s",
+				service->name, replicas, numbers, port->published_first,
+				port->published_last, port_protocol_names[port->protocol]);
+			continue;
+		}
+		if (replicas > numbers) {
 			add_problem(problems, &port->mark,
 				"services.%s.ports: %zu replicas cannot all publish port %u/%s: "
 				"port is already allocated by the first",

@@ -184,13 +184,6 @@ const char *refuse_log_options(const struct node *node)
 	return NULL;
 }
 
-const char *refuse_published(const struct node *node)
-{
-	return node->kind == NODE_STRING && strchr(node->text, '-')
-		       ? "the engine cannot choose one port of a range yet"
-		       : NULL;
-}
-
 const char *refuse_tmpfs(const struct node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
@@ -207,7 +200,7 @@ const char *refuse_tmpfs(const struct node *node)
 const char *refuse_protocol(const struct node *node)
 {
 	return refuse_unless(
-		node, WORDS("tcp", "udp"), "the engine publishes only tcp and udp yet");
+		node, WORDS("tcp", "udp", "sctp"), "the engine publishes tcp, udp and sctp");
 }
 
 const char *refuse_propagation(const struct node *node)

@@ -266,7 +266,7 @@ static const struct key_row port_rows[] = {
 	{ .name = "mode",         SHAPE_STRING, .status = KEY_NO_EFFECT },
 	{ .name = "host_ip",      SHAPE_STRING },
 	{ .name = "target",       SHAPE_INT },
-	{ .name = "published",    SHAPE_STRING, .refuse = refuse_published },
+	{ .name = "published",    SHAPE_STRING },
 	{ .name = "protocol",     SHAPE_STRING, .refuse = refuse_protocol },
 	{ .name = "app_protocol", SHAPE_STRING, .status = KEY_NO_EFFECT },
 };

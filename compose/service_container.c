@@ -91,7 +91,12 @@ static void fill_ports(const struct service *service, struct container *containe
 		struct published_port *to = array_add(container->ports, container->port_count);
 
 		to->host_ip = xstrdup(port->host_ip);
-		to->host_port = port->published_first;
+		if (port->published_first == port->published_last) {
+			to->host_port = port->published_first;
+		} else {
+			to->range_first = port->published_first;
+			to->range_last = port->published_last;
+		}
 		to->container_port = port->target;
 		snprintf(to->protocol, sizeof(to->protocol), "%s",
 			port_protocol_names[port->protocol]);

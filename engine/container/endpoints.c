@@ -27,6 +27,15 @@ static bool same_ports(const struct endpoint *endpoint, const struct endpoint_re
 	return true;
 }
 
+/* Of no interest to the firewall. */
+static bool same_families(const struct endpoint *endpoint, const struct endpoint_request *request)
+{
+	for (size_t i = 0; i < request->port_count; i++)
+		if (endpoint->ports[i].both != request->ports[i].both)
+			return false;
+	return true;
+}
+
 static int allocate(const struct engine *engine, const struct container *container,
 	const struct container_attachment *attachment, struct endpoint_request *request,
 	struct error *err)
@@ -70,6 +79,7 @@ int container_allocate_endpoints(const struct engine *engine, const struct conta
 			.interface = interface,
 		};
 		const struct endpoint *endpoint;
+		bool same;
 
 		r = network_find(engine, attachment->network, &network, err);
 		if (r < 0)
@@ -81,10 +91,11 @@ int container_allocate_endpoints(const struct engine *engine, const struct conta
 		}
 		r = network_up(engine, network, err);
 		endpoint = find_endpoint(there, there_count, network->name);
-		if (r < 0 || (endpoint && same_ports(endpoint, &request)))
+		same = endpoint && same_ports(endpoint, &request);
+		if (r < 0 || (same && same_families(endpoint, &request)))
 			continue;
 		r = allocate(engine, container, attachment, &request, err);
-		changed = true;
+		changed |= !same;
 	}
 	endpoint_list_free(there, there_count);
 	return r < 0 ? r : changed;

@@ -124,9 +124,13 @@ char *ports_text_format(const struct published_port *ports, size_t count, char *
 	for (size_t i = 0; i < count; i++) {
 		const struct published_port *port = &ports[i];
 
-		if (port->host_port)
-			add_run(&runs, &run_count, port->host_ip ? port->host_ip : "0.0.0.0",
-				port->host_port, port->container_port, port->protocol);
+		if (!port->host_port)
+			continue;
+		add_run(&runs, &run_count, port->host_ip ? port->host_ip : "0.0.0.0",
+			port->host_port, port->container_port, port->protocol);
+		if (port->both)
+			add_run(&runs, &run_count, "::", port->host_port, port->container_port,
+				port->protocol);
 	}
 	for (; exposed && *exposed; exposed++)
 		add_exposed(&runs, &run_count, ports, count, *exposed);

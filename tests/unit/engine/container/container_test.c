@@ -85,8 +85,12 @@ static void a_record_survives_a_round_trip(void **state)
 			xstrdup("02:00:00:00:00:01") };
 	strv_add(&c->attachments[0].aliases, "web");
 	*array_add(c->ports, c->port_count) =
-		(struct published_port){ xstrdup("127.0.0.1"), 8080, 80, "tcp" };
-	*array_add(c->ports, c->port_count) = (struct published_port){ NULL, 0, 53, "udp" };
+		(struct published_port){ .host_ip = xstrdup("127.0.0.1"),
+			.host_port = 8080,
+			.container_port = 80,
+			.protocol = "tcp" };
+	*array_add(c->ports, c->port_count) =
+		(struct published_port){ .container_port = 53, .protocol = "udp" };
 	c->restart = RESTART_ON_FAILURE;
 	c->restart_max_retries = 3;
 	c->stop_signal = SIGQUIT;

@@ -406,7 +406,7 @@ static void endpoints_of_a_container_come_in_interface_order(void **state)
 /* What a command does to the network, over and over, until it is killed. */
 static void work_until_killed(struct testhost *host)
 {
-	struct published_port port = { NULL, 8080, 80, "udp" };
+	struct published_port port = { .host_port = 8080, .container_port = 80, .protocol = "udp" };
 	struct endpoint_request request = {
 		.network = "n",
 		.container_id = "c",

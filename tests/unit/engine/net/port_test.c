@@ -5,24 +5,24 @@
 #include "engine/base/strv.h"
 
 struct held {
-	int *fds;
+	struct port_socket *sockets;
 	size_t count;
 };
 
 static int hold(struct testhost *host, const char *host_ip, uint16_t port, const char *protocol,
 	struct held *held, struct error *err)
 {
-	struct published_port published = { (char *)host_ip, port, 80, "" };
+	struct published_port published = {
+		.host_ip = (char *)host_ip, .host_port = port, .container_port = 80
+	};
 
 	snprintf(published.protocol, sizeof(published.protocol), "%s", protocol);
-	return port_reserve(&host->engine, &published, 1, &held->fds, &held->count, err);
+	return port_reserve(&host->engine, &published, 1, &held->sockets, &held->count, err);
 }
 
 static void let_go(struct held *held)
 {
-	for (size_t i = 0; i < held->count; i++)
-		close(held->fds[i]);
-	free(held->fds);
+	port_sockets_free(held->sockets, held->count);
 	*held = (struct held){ NULL, 0 };
 }
 
@@ -86,23 +86,73 @@ static void row_12_15_ipv6_listeners_count_and_are_kept_out(void **state)
 	}
 }
 
-/* "localhost" is ::1 first for many: it must be refused there, not accepted and left hanging. */
-static void ipv6_clients_are_refused_at_once(void **state)
+/* "localhost" is ::1 first for many: the socket there waits for the relay. */
+static void both_families_listen(void **state)
 {
-	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
-		.sin6_port = htons(8080),
-		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct published_port port = { .host_port = 8080, .container_port = 80, .protocol = "tcp" };
+	struct testhost *host = *state;
+	struct held held = { NULL, 0 };
+
+	SKIP_UNLESS_ROOT();
+	succeeds(port_reserve(&host->engine, &port, 1, &held.sockets, &held.count, err));
+	assert_true(port.both);
+	assert_int_equal(held.count, 2);
+	for (size_t i = 0; i < held.count; i++) {
+		socklen_t length = sizeof(int);
+		int listens = 0;
+
+		assert_int_equal(held.sockets[i].is_ipv6, i == 1);
+		getsockopt(held.sockets[i].fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length);
+		assert_true(listens);
+	}
+	let_go(&held);
+}
+
+static void row_12_15_an_ipv6_address_is_held_alone(void **state)
+{
+	struct testhost *host = *state;
+	struct held held = { NULL, 0 }, second = { NULL, 0 };
+	int fd, bound;
+
+	SKIP_UNLESS_ROOT();
+	succeeds(hold(host, "::1", 8080, "tcp", &held, err));
+	assert_int_equal(held.count, 1);
+	assert_true(held.sockets[0].is_ipv6);
+	succeeds(hold(host, "127.0.0.1", 8080, "tcp", &second, err));
+	let_go(&second);
+	fails(hold(host, "::", 8080, "tcp", &second, err), -EADDRINUSE,
+		"port 8080/tcp on :: is already in use by port_test");
+	let_go(&held);
+	fd = ipv6_listener(8080, true, &bound);
+	assert_int_equal(bound, 0);
+	fails(hold(host, "::1", 8080, "tcp", &second, err), -EADDRINUSE, "by port_test");
+	succeeds(hold(host, "0.0.0.0", 8080, "tcp", &second, err));
+	let_go(&second);
+	close(fd);
+}
+
+static void of_a_range_the_first_free_port_is_taken(void **state)
+{
+	struct published_port ports[3];
 	struct testhost *host = *state;
 	struct held held = { NULL, 0 };
 	int fd;
 
 	SKIP_UNLESS_ROOT();
-	succeeds(hold(host, NULL, 8080, "tcp", &held, err));
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), -1);
-	assert_int_equal(errno, ECONNREFUSED);
-	close(fd);
+	for (size_t i = 0; i < 3; i++)
+		ports[i] = (struct published_port){ .container_port = 80,
+			.range_first = 8080,
+			.range_last = 8082,
+			.protocol = "tcp" };
+	fd = listener_in(host->host_netns, "127.0.0.1", 8081);
+	succeeds(port_reserve(&host->engine, ports, 2, &held.sockets, &held.count, err));
+	assert_int_equal(ports[0].host_port, 8080);
+	assert_int_equal(ports[1].host_port, 8082);
 	let_go(&held);
+	ports[0].host_port = ports[1].host_port = 0;
+	fails(port_reserve(&host->engine, ports, 3, &held.sockets, &held.count, err), -EADDRINUSE,
+		"no port of 8080-8082/tcp on 0.0.0.0 is free");
+	close(fd);
 }
 
 static void row_12_15_a_held_port_is_taken_for_everybody(void **state)
@@ -130,7 +180,7 @@ static void row_12_15_a_held_port_is_taken_for_everybody(void **state)
 
 static void row_12_15_a_container_is_named(void **state)
 {
-	struct published_port port = { NULL, 8080, 80, "tcp" };
+	struct published_port port = { .host_port = 8080, .container_port = 80, .protocol = "tcp" };
 	struct testhost *host = *state;
 	struct held held = { NULL, 0 }, second = { NULL, 0 };
 	struct endpoint endpoint;
@@ -147,13 +197,14 @@ static void row_12_15_a_container_is_named(void **state)
 
 static void ephemeral_ports_are_filled_in(void **state)
 {
-	struct published_port ports[] = { { NULL, 0, 80, "tcp" }, { NULL, 0, 53, "udp" },
-		{ (char *)"127.0.0.1", 0, 81, "tcp" } };
+	struct published_port ports[] = { { .container_port = 80, .protocol = "tcp" },
+		{ .container_port = 53, .protocol = "udp" },
+		{ .host_ip = (char *)"127.0.0.1", .container_port = 81, .protocol = "tcp" } };
 	struct testhost *host = *state;
 	struct held held = { NULL, 0 };
 
 	SKIP_UNLESS_ROOT();
-	succeeds(port_reserve(&host->engine, ports, 3, &held.fds, &held.count, err));
+	succeeds(port_reserve(&host->engine, ports, 3, &held.sockets, &held.count, err));
 	for (size_t i = 0; i < 3; i++)
 		assert_true(ports[i].host_port > 0);
 	assert_int_equal(held.count, 5); /* both families, twice */
@@ -162,17 +213,20 @@ static void ephemeral_ports_are_filled_in(void **state)
 
 static void a_failure_holds_nothing(void **state)
 {
-	struct published_port ports[] = { { NULL, 8080, 80, "tcp" }, { NULL, 0, 53, "udp" },
-		{ NULL, 8081, 81, "tcp" } };
+	struct published_port ports[] = {
+		{ .host_port = 8080, .container_port = 80, .protocol = "tcp" },
+		{ .container_port = 53, .protocol = "udp" },
+		{ .host_port = 8081, .container_port = 81, .protocol = "tcp" },
+	};
 	struct testhost *host = *state;
 	struct held held = { NULL, 0 };
 	int fd;
 
 	SKIP_UNLESS_ROOT();
 	fd = listener_in(host->host_netns, NULL, 8081);
-	fails(port_reserve(&host->engine, ports, 3, &held.fds, &held.count, err), -EADDRINUSE,
+	fails(port_reserve(&host->engine, ports, 3, &held.sockets, &held.count, err), -EADDRINUSE,
 		"8081/tcp");
-	assert_null(held.fds);
+	assert_null(held.sockets);
 	assert_int_equal(ports[1].host_port, 0);
 	close(fd);
 	fd = listener_in(host->host_netns, NULL, 8080);
@@ -186,7 +240,7 @@ static void impossible_ports_are_refused(void **state)
 		int code;
 		const char *message;
 	} rows[] = {
-		{ "::1", "tcp", -EAFNOSUPPORT, "IPv6" },
+		{ "2001:db8::5", "tcp", -EADDRNOTAVAIL, "8080/tcp on 2001:db8::5" },
 		{ "203.0.113.5", "tcp", -EADDRNOTAVAIL, "8080/tcp on 203.0.113.5" },
 		{ "localhost", "tcp", -EINVAL, "'localhost'" },
 		{ NULL, "dccp", -EPROTONOSUPPORT, "dccp" },
@@ -234,7 +288,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		host_test(row_12_15_a_listening_process_is_named),
 		host_test(row_12_15_ipv6_listeners_count_and_are_kept_out),
-		host_test(ipv6_clients_are_refused_at_once),
+		host_test(both_families_listen),
+		host_test(row_12_15_an_ipv6_address_is_held_alone),
+		host_test(of_a_range_the_first_free_port_is_taken),
 		host_test(row_12_15_a_held_port_is_taken_for_everybody),
 		host_test(row_12_15_a_container_is_named),
 		host_test(ephemeral_ports_are_filled_in),

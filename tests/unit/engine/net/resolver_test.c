@@ -746,7 +746,10 @@ static void one_asker_cannot_fill_the_table(void **state)
 
 static void published_port_53_and_a_host_server_do_not_take_the_names(void **state)
 {
-	struct published_port ports[] = { { NULL, 53, 53, "udp" }, { NULL, 53, 53, "tcp" } };
+	struct published_port ports[] = {
+		{ .host_port = 53, .container_port = 53, .protocol = "udp" },
+		{ .host_port = 53, .container_port = 53, .protocol = "tcp" }
+	};
 	struct testhost *host = *state;
 	struct endpoint server;
 	int server_ns, in_container, client, *fds = NULL;

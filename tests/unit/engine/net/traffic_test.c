@@ -38,8 +38,14 @@ struct stage {
 static struct stage stage_set(struct testhost *host, const char *host_ip)
 {
 	struct published_port ports[] = {
-		{ (char *)host_ip, 8080, 80, "tcp" },
-		{ (char *)host_ip, 5300, 53, "udp" },
+		{ .host_ip = (char *)host_ip,
+			.host_port = 8080,
+			.container_port = 80,
+			.protocol = "tcp" },
+		{ .host_ip = (char *)host_ip,
+			.host_port = 5300,
+			.container_port = 53,
+			.protocol = "udp" },
 	};
 	struct stage stage = { .host = host };
 
@@ -293,7 +299,7 @@ static void containers_reach_the_outside_masqueraded(void **state)
 
 static void row_12_5_internal_network_is_closed_both_ways(void **state)
 {
-	struct published_port port = { NULL, 8081, 80, "tcp" };
+	struct published_port port = { .host_port = 8081, .container_port = 80, .protocol = "tcp" };
 	struct testhost *host = *state;
 	struct endpoint closed, mate;
 	struct stage stage;
@@ -364,7 +370,7 @@ static void disabled_icc_keeps_containers_of_one_network_apart(void **state)
 {
 	char *options[] = { (char *)"com.docker.network.bridge.enable_icc=false", NULL };
 	struct network_request request = { .name = "net", .options = options };
-	struct published_port port = { NULL, 8080, 80, "tcp" };
+	struct published_port port = { .host_port = 8080, .container_port = 80, .protocol = "tcp" };
 	struct testhost *host = *state;
 	struct network *network = NULL;
 	struct endpoint a, b;
@@ -392,7 +398,7 @@ static void disabled_icc_keeps_containers_of_one_network_apart(void **state)
 
 static void row_12_16_udp_client_keeps_working_over_recreate(void **state)
 {
-	struct published_port port = { NULL, 5300, 53, "udp" };
+	struct published_port port = { .host_port = 5300, .container_port = 53, .protocol = "udp" };
 	struct testhost *host = *state;
 	struct endpoint again;
 	struct stage stage;
