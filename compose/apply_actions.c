@@ -6,6 +6,7 @@
 
 #include "compose/apply_internal.h"
 #include "compose/labels.h"
+#include "compose/service_grants.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/container.h"
@@ -204,9 +205,27 @@ static int submit(struct apply *apply, size_t index, enum operation operation, s
 	return control_submit(apply->options->control, &request, &apply->steps[index].tag, err);
 }
 
+/* One made by this plan has just been given its own. */
+static int restore_grants(struct apply *apply, const struct plan_action *action, struct error *err)
+{
+	cleanup_container struct container *container = NULL;
+	int r;
+
+	if (!action->id)
+		return 0;
+	r = apply_container(apply, action, &container, err);
+	return r < 0 ? r
+		     : service_restore_grants(
+			       apply->options->engine, apply->options->project, container, err);
+}
+
 static int start_container(struct apply *apply, size_t index, struct error *err)
 {
 	const struct plan_action *action = &apply->plan->actions[index];
+	int r = restore_grants(apply, action, err);
+
+	if (r < 0)
+		return r;
 
 	/* `up` on what exists but does not run: first that it is there, as Compose tells it. */
 	if (action->id && action->why)
@@ -271,6 +290,10 @@ static int stop_container(struct apply *apply, size_t index, struct error *err)
 
 static int restart_container(struct apply *apply, size_t index, struct error *err)
 {
+	int r = restore_grants(apply, &apply->plan->actions[index], err);
+
+	if (r < 0)
+		return r;
 	apply_progress(apply, &apply->plan->actions[index], "Restarting", PROGRESS_WORKING, NULL);
 	return submit(apply, index, OPERATION_RESTART, err);
 }

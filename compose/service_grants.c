@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compose/labels.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/sha256.h"
@@ -100,6 +101,40 @@ int service_fill_grants(const struct project *project, const struct service *ser
 	return r < 0 ? r
 		     : fill(project, &secret_kind, service->secrets, service->secret_count, spec,
 			       err);
+}
+
+static void take_contents(struct spec *from, struct spec *to)
+{
+	for (size_t i = 0; i < to->grant_count; i++) {
+		for (size_t j = 0; j < from->grant_count; j++) {
+			if (strcmp(to->grants[i].name, from->grants[j].name) != 0 ||
+				strcmp(to->grants[i].destination, from->grants[j].destination) != 0)
+				continue;
+			grant_content_release(&to->grants[i].content);
+			to->grants[i].content = from->grants[j].content;
+			from->grants[j].content = (struct grant_content){ 0 };
+		}
+	}
+}
+
+int service_restore_grants(const struct engine *engine, const struct project *project,
+	struct container *container, struct error *err)
+{
+	const char *name = container_label(container, LABEL_SERVICE);
+	const struct service *service =
+		project && name ? project_find_service(project, name) : NULL;
+	struct spec now = { 0 };
+	int r;
+
+	if (!service || grants_are_stored(engine, container))
+		return 0;
+	r = service_fill_grants(project, service, &now, err);
+	if (r == 0) {
+		take_contents(&now, &container->spec);
+		r = grants_store(engine, container, err);
+	}
+	spec_release(&now);
+	return r;
 }
 
 /* Lengths first, so that no two lists of grants give the same bytes. */

@@ -15,6 +15,15 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
+/* All of it, for `length` goes with it: a NUL inside is no end. */
+static const char *keep(struct arena *arena, const char *data, size_t length)
+{
+	char *copy = arena_alloc(arena, length + 1);
+
+	memcpy(copy, data, length);
+	return copy;
+}
+
 int loader_read(struct loader *l, const char *path, size_t limit, const char **ret_text,
 	size_t *ret_length, struct error *err)
 {
@@ -31,7 +40,7 @@ int loader_read(struct loader *l, const char *path, size_t limit, const char **r
 	r = file_read(AT_FDCWD, path, limit, &data, &length, err);
 	if (r < 0)
 		return r;
-	*ret_text = arena_strndup(l->arena, data, length);
+	*ret_text = keep(l->arena, data, length);
 	*ret_length = length;
 	return 0;
 }
@@ -45,7 +54,7 @@ static int read_stdin(
 	if (r < 0)
 		return error_wrap(err, "standard input");
 	*ret_length = buf.length;
-	*ret_text = arena_strndup(l->arena, strbuf_text(&buf), buf.length);
+	*ret_text = keep(l->arena, strbuf_text(&buf), buf.length);
 	return 0;
 }
 
