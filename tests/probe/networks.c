@@ -25,12 +25,30 @@
 #define DNS_TIMEOUT_MS 2000
 #define DNS_TRIES      3
 #define DNS_TYPE_A     1
+#define DNS_TYPE_PTR   12
+#define DNS_TYPE_AAAA  28
 #define ADDRESSES_MAX  32
+#define TEXT_MAX       256
 
+/* Of names: what they are called in text. */
 struct addresses {
-	struct in_addr items[ADDRESSES_MAX];
+	unsigned type; /* DNS_TYPE_* that is asked for */
+	char items[ADDRESSES_MAX][TEXT_MAX];
 	size_t count;
 };
+
+static bool is_address(const char *text, unsigned type)
+{
+	uint8_t bytes[16];
+
+	return inet_pton(type == DNS_TYPE_AAAA ? AF_INET6 : AF_INET, text, bytes) == 1;
+}
+
+static void add_text(struct addresses *to, const char *text)
+{
+	if (to->count < ADDRESSES_MAX)
+		snprintf(to->items[to->count++], TEXT_MAX, "%s", text);
+}
 
 static bool find_in_hosts(const char *name, struct addresses *ret)
 {
@@ -38,14 +56,13 @@ static bool find_in_hosts(const char *name, struct addresses *ret)
 	char line[1024];
 
 	while (file && fgets(line, sizeof(line), file) && ret->count == 0) {
-		char *rest = line, *word = strsep(&rest, " \t\n");
-		struct in_addr address;
+		char *rest = line, *address = strsep(&rest, " \t\n"), *word;
 
-		if (!inet_aton(word, &address))
+		if (!is_address(address, ret->type))
 			continue;
 		while (rest && (word = strsep(&rest, " \t\n"))) {
 			if (strcmp(word, name) == 0 && ret->count == 0)
-				ret->items[ret->count++] = address;
+				add_text(ret, address);
 		}
 	}
 	if (file)
@@ -53,21 +70,41 @@ static bool find_in_hosts(const char *name, struct addresses *ret)
 	return ret->count > 0;
 }
 
-static bool find_nameserver(struct in_addr *ret)
+/* A socket address from a literal of either family; its length, 0 for anything else. */
+static socklen_t make_address(const char *text, uint16_t port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *ipv4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, text, &ipv4->sin_addr) == 1) {
+		ipv4->sin_family = AF_INET;
+		ipv4->sin_port = htons(port);
+		return sizeof(*ipv4);
+	}
+	if (inet_pton(AF_INET6, text, &ipv6->sin6_addr) != 1)
+		return 0;
+	ipv6->sin6_family = AF_INET6;
+	ipv6->sin6_port = htons(port);
+	return sizeof(*ipv6);
+}
+
+static socklen_t find_nameserver(struct sockaddr_storage *ret)
 {
 	FILE *file = fopen("/etc/resolv.conf", "re");
 	char line[1024], text[64];
-	bool found = false;
+	socklen_t length = 0;
 
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = sscanf(line, "nameserver %63s", text) == 1 && inet_aton(text, ret);
+	while (file && !length && fgets(line, sizeof(line), file))
+		if (sscanf(line, "nameserver %63s", text) == 1)
+			length = make_address(text, DNS_PORT, ret);
 	if (file)
 		fclose(file);
-	return found;
+	return length;
 }
 
 /* RFC 1035, 4.1: header, one question. Gives the length, 0 when the name cannot be a question. */
-static size_t build_query(const char *name, uint16_t id, uint8_t query[static 512])
+static size_t build_query(const char *name, unsigned type, uint16_t id, uint8_t query[static 512])
 {
 	size_t at = 12;
 
@@ -86,7 +123,7 @@ static size_t build_query(const char *name, uint16_t id, uint8_t query[static 51
 		at += length;
 		name += length + (name[length] == '.');
 	}
-	query[at + 2] = DNS_TYPE_A;
+	query[at + 2] = (uint8_t)type;
 	query[at + 4] = 1; /* class IN */
 	return at + 5;
 }
@@ -106,6 +143,38 @@ static unsigned get16(const uint8_t *bytes)
 	return (unsigned)bytes[0] << 8 | bytes[1];
 }
 
+static void read_name(const uint8_t *message, size_t length, size_t at, struct addresses *ret)
+{
+	char text[TEXT_MAX] = "";
+
+	for (int labels = 0; at < length && message[at] && labels < 64; labels++) {
+		if ((message[at] & 0xc0) == 0xc0) {
+			at = get16(message + at) & 0x3fff;
+			continue;
+		}
+		if (at + 1 + message[at] > length)
+			return;
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s",
+			*text ? "." : "", message[at], (const char *)message + at + 1);
+		at += 1u + message[at];
+	}
+	add_text(ret, text);
+}
+
+static void read_record(
+	const uint8_t *message, size_t length, size_t data, size_t size, struct addresses *ret)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (ret->type == DNS_TYPE_PTR) {
+		read_name(message, length, data, ret);
+	} else if (size == (ret->type == DNS_TYPE_A ? 4 : 16)) {
+		inet_ntop(ret->type == DNS_TYPE_A ? AF_INET : AF_INET6, message + data, text,
+			sizeof(text));
+		add_text(ret, text);
+	}
+}
+
 /* Gives the response code. */
 static int read_answers(const uint8_t *message, size_t length, struct addresses *ret)
 {
@@ -121,9 +190,8 @@ static int read_answers(const uint8_t *message, size_t length, struct addresses 
 		data = at + 10;
 		if (data > length || data + get16(message + at + 8) > length)
 			break;
-		if (get16(message + at) == DNS_TYPE_A && get16(message + at + 8) == 4 &&
-			ret->count < ADDRESSES_MAX)
-			memcpy(&ret->items[ret->count++], message + data, 4);
+		if (get16(message + at) == ret->type)
+			read_record(message, length, data, get16(message + at + 8), ret);
 		at = data + get16(message + at + 8);
 	}
 	return message[3] & 0xf;
@@ -153,17 +221,18 @@ static int exchange(int fd, const uint8_t *query, size_t query_length, struct ad
 
 static int ask_nameserver(const char *name, struct addresses *ret)
 {
-	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(DNS_PORT) };
+	struct sockaddr_storage server;
+	socklen_t server_length = find_nameserver(&server);
 	uint8_t query[512];
-	size_t length = build_query(name, (uint16_t)getpid(), query);
+	size_t length = build_query(name, ret->type, (uint16_t)getpid(), query);
 	int fd, code;
 
-	if (length == 0 || !find_nameserver(&server.sin_addr)) {
+	if (length == 0 || server_length == 0) {
 		errno = length ? ENOENT : EINVAL;
 		return -1;
 	}
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0)
+	fd = socket(server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&server, server_length) < 0)
 		return -1;
 	code = exchange(fd, query, length, ret);
 	close(fd);
@@ -171,18 +240,15 @@ static int ask_nameserver(const char *name, struct addresses *ret)
 }
 
 /* 0, or exit status 1 after saying why. */
-static int look_up(const char *name, struct addresses *ret)
+static int look_up(const char *name, unsigned type, struct addresses *ret)
 {
 	static const char *const codes[] = { "NODATA", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
 		"REFUSED" };
 	int code;
 
+	ret->type = type;
 	ret->count = 0;
-	if (inet_aton(name, &ret->items[0])) {
-		ret->count = 1;
-		return 0;
-	}
-	if (find_in_hosts(name, ret))
+	if (type != DNS_TYPE_PTR && find_in_hosts(name, ret))
 		return 0;
 	code = ask_nameserver(name, ret);
 	if (code < 0)
@@ -193,15 +259,43 @@ static int look_up(const char *name, struct addresses *ret)
 	return 1;
 }
 
-static int run_resolve(char **args)
+static int print_found(const char *name, unsigned type)
 {
 	struct addresses found;
 
-	if (look_up(args[0], &found))
+	if (look_up(name, type, &found))
 		return 1;
 	for (size_t i = 0; i < found.count; i++)
-		printf("address %s\n", inet_ntoa(found.items[i]));
+		printf("%s %s\n", type == DNS_TYPE_PTR ? "name" : "address", found.items[i]);
 	return 0;
+}
+
+static int run_resolve(char **args)
+{
+	return print_found(args[0], DNS_TYPE_A);
+}
+
+static int run_resolve6(char **args)
+{
+	return print_found(args[0], DNS_TYPE_AAAA);
+}
+
+/* The name of an address, RFC 1035 3.5 and RFC 3596 2.5. */
+static int run_reverse(char **args)
+{
+	char name[128] = "";
+	uint8_t bytes[16];
+
+	if (inet_pton(AF_INET, args[0], bytes) == 1) {
+		snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", bytes[3], bytes[2],
+			bytes[1], bytes[0]);
+	} else if (inet_pton(AF_INET6, args[0], bytes) == 1) {
+		for (int i = 15; i >= 0; i--)
+			snprintf(name + strlen(name), sizeof(name) - strlen(name), "%x.%x.",
+				bytes[i] & 15, bytes[i] >> 4);
+		snprintf(name + strlen(name), sizeof(name) - strlen(name), "ip6.arpa");
+	}
+	return print_found(name, DNS_TYPE_PTR);
 }
 
 static void serve_tcp(int fd, const char *text)
@@ -292,21 +386,24 @@ static int print_datagram(int fd)
 /* "ask HOST PORT [udp]"; a tcp answer ends with the connection. */
 static int run_ask(char **args)
 {
-	struct sockaddr_in server = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)number(args[1])) };
+	uint16_t port = (uint16_t)number(args[1]);
+	struct sockaddr_storage server;
+	socklen_t length = make_address(args[0], port, &server);
 	struct timeval patience = { .tv_sec = 5 };
 	bool udp = args[2] && strcmp(args[2], "udp") == 0;
 	struct addresses found;
 	int fd;
 
-	if (look_up(args[0], &found))
-		return 1;
-	server.sin_addr = found.items[0];
-	fd = socket(AF_INET, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	if (!length) {
+		if (look_up(args[0], DNS_TYPE_A, &found))
+			return 1;
+		length = make_address(found.items[0], port, &server);
+	}
+	fd = socket(server.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return failed("socket");
-	if (connect(fd, (struct sockaddr *)&server, sizeof(server)) < 0)
+	if (connect(fd, (struct sockaddr *)&server, length) < 0)
 		return failed("connect");
 	return (udp ? print_datagram : print_stream)(fd);
 }
@@ -367,6 +464,8 @@ const struct command network_commands[] = {
 	{ "listen", 3, "tcp|udp PORT TEXT", run_listen },
 	{ "ask", 2, "HOST PORT [udp]", run_ask },
 	{ "resolve", 1, "NAME", run_resolve },
+	{ "resolve6", 1, "NAME", run_resolve6 },
+	{ "reverse", 1, "ADDRESS", run_reverse },
 	{ "raw-socket", 0, "", run_raw_socket },
 	{ "ifaces", 0, "", run_ifaces },
 	{ 0 },
