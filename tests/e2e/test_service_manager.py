@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import signal
 import socket
 import subprocess
 
@@ -38,13 +37,17 @@ def notify(tmp_path):
     listener.close()
 
 
+def tell(host, signal):
+    host.sh(f"kill -{signal} $(pgrep -o -x mycompose)").ok()
+
+
 def test_up_says_ready_when_all_is_started_and_stopping_when_told_to(clean, notify):
     path, listener = notify
     clean.compose(PROJECT)
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": path})
     assert listener.recv(100) == b"READY=1"
     assert sorted(row["State"] for row in clean.ps()) == ["running", "running"]
-    process.send_signal(signal.SIGTERM)
+    tell(clean, "TERM")
     assert listener.recv(100) == b"STOPPING=1"
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, out + err
@@ -71,7 +74,7 @@ def test_abstract_socket_and_one_that_is_gone(clean):
     while (line := process.stderr.readline()) and "service manager" not in line:
         pass
     assert "tell the service manager at '@nobody-listens': Connection refused" in line
-    process.send_signal(signal.SIGINT)
+    tell(clean, "INT")
     process.communicate(timeout=30)
     assert process.returncode == 130
     clean.mc("down").ok()
@@ -83,7 +86,7 @@ def test_containers_do_not_see_the_socket(clean, notify):
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": path})
     assert listener.recv(100) == b"READY=1"
     assert "NOTIFY_SOCKET" not in clean.mc("exec", "-T", "web", "cat", "/proc/1/environ").ok().out
-    process.send_signal(signal.SIGINT)
+    tell(clean, "INT")
     process.communicate(timeout=30)
     clean.mc("down").ok()
 
