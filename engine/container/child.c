@@ -74,10 +74,26 @@ static const struct step enter_steps[] = {
 
 static void send_report(const struct setup *setup, const struct report *report)
 {
-	/* Less than PIPE_BUF, so in one piece. If the parent is gone SIGPIPE ends us, which is
-	 * right: nobody would look after what we start. */
-	while (write(setup->status_fd, report, sizeof(*report)) < 0 && errno == EINTR)
-		;
+	/* If the parent is gone nobody would look after what we start. SIGPIPE does not end the
+	 * first process of a pid namespace. */
+	while (write(setup->status_fd, report, sizeof(*report)) < 0) {
+		if (errno != EINTR)
+			_exit(127);
+	}
+}
+
+/* The parent has written down that we run, or it has died before: then we must not. By read(2),
+ * since the container's filter is at work already, and knows this one; if it does not, go on. */
+static void await_word(const struct setup *setup)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = read(setup->status_fd, &byte, 1);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		_exit(127);
 }
 
 static void report_failure(const struct setup *setup, const struct error *err)
@@ -95,6 +111,7 @@ void child_report_ready(const struct setup *setup)
 	struct report report = { .kind = REPORT_READY };
 
 	send_report(setup, &report);
+	await_word(setup);
 }
 
 static void run_steps(struct setup *setup, const struct step *steps, size_t count)

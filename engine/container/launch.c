@@ -3,7 +3,8 @@
  * the child exists; then one clone3.
  *
  * All that takes time (netns, veth, mounts) is the child's, so launch_begin is back after about a
- * millisecond and the caller can begin the next one. The child needs no word from the parent. */
+ * millisecond and the caller can begin the next one. The child needs one word from the parent, just
+ * before its execve. */
 #include "engine/container/launch.h"
 
 #include <errno.h>
@@ -160,8 +161,8 @@ int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct
 	pid_t pid;
 	int r;
 
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return error_sys(err, -errno, "pipe");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_sys(err, -errno, "socketpair");
 	launch.status_fd = pair[0];
 	fcntl(launch.status_fd, F_SETFL, O_NONBLOCK);
 	record_fd = setup->status_fd = pair[1];
@@ -293,7 +294,17 @@ static ssize_t read_report(int fd, struct report *report)
 	do {
 		n = read(fd, report, sizeof(*report));
 	} while (n < 0 && errno == EINTR);
-	return n;
+	/* It ended without having read our word. */
+	return n < 0 && errno == ECONNRESET ? 0 : n;
+}
+
+static void let_it_run(struct launch *launch)
+{
+	launch->ready = true;
+	if (launch->about_to_run)
+		launch->about_to_run(launch->arg);
+	/* Fails only if it has ended, which is what is seen next. */
+	send(launch->status_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
@@ -305,7 +316,7 @@ int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
 	while ((n = read_report(launch->status_fd, &report)) == (ssize_t)sizeof(report)) {
 		if (report.kind == REPORT_FAILED)
 			return failed(launch, &report, err);
-		launch->ready = true;
+		let_it_run(launch);
 	}
 	if (n < 0 && errno == EAGAIN)
 		return 1;

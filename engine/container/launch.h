@@ -6,8 +6,11 @@
  * launch_begin checks and opens what it can, makes the cgroup with its limits and clones the child;
  * the child works on alone (namespaces, veth, addresses, mounts, identity, execve) while the caller
  * does other things; when status_fd becomes readable, launch_finish tells the outcome. The child
- * reports by fixed-size records on a close-on-exec pipe; end of file means execve worked. Nothing
+ * reports by fixed-size records on a close-on-exec socket; end of file means execve worked. Nothing
  * waits for the child between the two: whoever shares its pid namespace can stop it for good.
+ * Just before its execve the child waits for a word of the parent, which comes after `about_to_run`
+ * has written down that it runs: so no instant of the parent's death leaves a container running
+ * that nobody knows of.
  * The program must have shielded its own file: self_exe_protect() of self_exe.h, else -EPERM. */
 #ifndef MYCOMPOSE_CONTAINER_LAUNCH_H
 #define MYCOMPOSE_CONTAINER_LAUNCH_H
@@ -29,10 +32,14 @@ struct launch {
 	int console_fd; /* internal: socket on which the child sends its pty master */
 	bool ready;	/* internal: the child is about to execute */
 	bool done;	/* launch_finish has succeeded */
+	/* Called by launch_finish and exec_finish, once; may be NULL. Set after launch_begin. The
+	 * execve may fail nevertheless. */
+	void (*about_to_run)(void *arg);
+	void *arg;
 };
-#define LAUNCH_INIT                                \
-	{                                          \
-		{ 0, 0 }, -1, -1, -1, false, false \
+#define LAUNCH_INIT                                             \
+	{                                                       \
+		{ 0, 0 }, -1, -1, -1, false, false, NULL, NULL, \
 	}
 void launch_release(struct launch *launch); /* closes the fds; ends nothing */
 

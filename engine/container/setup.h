@@ -85,7 +85,7 @@ struct setup {
 	struct device_node *devices;
 	size_t device_count;
 
-	int status_fd;	/* the child's end of the record pipe */
+	int status_fd;	/* the child's end of the record socket */
 	int console_fd; /* the child's end of the socket for the pty master */
 
 	/* what the child finds on its way */
@@ -93,7 +93,7 @@ struct setup {
 	struct process_user identity;
 };
 
-/* The child's side of the record pipe. READY precedes execve, so that the parent can tell a child
+/* The child's side of the record socket. READY precedes execve, so that the parent can tell a child
  * that was killed on its way from one that runs. */
 enum report_kind { REPORT_READY, REPORT_FAILED };
 struct report {
@@ -106,7 +106,7 @@ struct report {
 /* child.c: the steps of a start / of an exec; neither returns. */
 void child_start(struct setup *setup) __attribute__((noreturn));
 void child_enter(struct setup *setup) __attribute__((noreturn));
-/* Said just before execve. */
+/* Said just before execve; returns when the parent lets it happen. */
 void child_report_ready(const struct setup *setup);
 
 /* launch.c: shared with exec.c. */

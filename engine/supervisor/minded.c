@@ -108,13 +108,19 @@ static void answer(struct minded *minded, bool for_start, const struct error *er
 	free(waiters);
 }
 
-void minded_save(struct minded *minded, enum file_durability durability)
+static void save(const struct minded *minded, const struct container_state *state,
+	enum file_durability durability)
 {
 	cleanup_error struct error err = ERROR_INIT;
 
-	if (container_save_state(minded->supervisor->engine, minded->container->id, &minded->state,
-		    durability, &err) < 0)
+	if (container_save_state(
+		    minded->supervisor->engine, minded->container->id, state, durability, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
+}
+
+void minded_save(struct minded *minded, enum file_durability durability)
+{
+	save(minded, &minded->state, durability);
 }
 
 void minded_finish(struct minded *minded, const struct error *err)
@@ -167,6 +173,30 @@ static int launch_once(struct minded *minded, struct error *err)
 	return r;
 }
 
+static void describe_run(const struct minded *minded, struct container_state *state)
+{
+	state->status = CONTAINER_RUNNING;
+	state->process = minded->launch.process;
+	state->started_ns = minded->launched_ns;
+	state->finished_ns = 0;
+	state->exit_code = 0;
+	state->oom_killed = false;
+	state->error = NULL;
+	boot_id_read(state->boot_id, NULL);
+}
+
+/* Before its execve, so that whoever comes after us knows of it whatever happens. If that fails,
+ * start_failed writes what was before. */
+static void write_down(void *arg)
+{
+	struct minded *minded = arg;
+	struct container_state state = minded->state;
+
+	minded->launched_ns = time_now();
+	describe_run(minded, &state);
+	save(minded, &state, FILE_VOLATILE);
+}
+
 static int launch(struct minded *minded, struct error *err)
 {
 	struct supervisor *supervisor = minded->supervisor;
@@ -188,6 +218,8 @@ static int launch(struct minded *minded, struct error *err)
 	if (r < 0)
 		return r;
 	minded->phase = MINDED_LAUNCHING;
+	minded->launch.about_to_run = write_down;
+	minded->launch.arg = minded;
 	return loop_add_fd(supervisor->loop, minded->launch.status_fd, EPOLLIN, launch_ready,
 		minded, &minded->status_source, err);
 }
@@ -344,18 +376,10 @@ static void launched(struct minded *minded, int console_fd)
 	minded->pidfd = steal_fd(&minded->launch.pidfd);
 	minded->phase = MINDED_RUNNING;
 	minded->run_began_ns = time_monotonic();
-	state->status = CONTAINER_RUNNING;
-	state->process = minded->launch.process;
-	state->started_ns = time_now();
-	state->finished_ns = 0;
-	state->exit_code = 0;
-	state->oom_killed = false;
 	free(state->error);
-	state->error = NULL;
-	boot_id_read(state->boot_id, NULL);
+	describe_run(minded, state);
 	launch_release(&minded->launch);
 	minded->launch = (struct launch)LAUNCH_INIT;
-	minded_save(minded, FILE_VOLATILE);
 	if (minded_watch_exit(minded, &err) < 0 || output_begin(minded, console_fd, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	supervisor_emit(minded->supervisor, minded, EVENT_STARTED, false);

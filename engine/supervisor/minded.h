@@ -64,6 +64,7 @@ struct minded {
 	struct loop_timer *exit_timer; /* until somebody else has reaped it */
 	int exit_looks;
 	int64_t run_began_ns; /* monotonic */
+	int64_t launched_ns;  /* when the child was about to execute */
 
 	struct output outputs[2];
 	int input_fd; /* write end of an open stdin that no hook has taken */
@@ -74,7 +75,7 @@ struct minded {
 	struct port_socket *port_sockets;
 	size_t port_socket_count;
 	struct relay *relay; /* serves those that no rule of the firewall leads away from */
-	bool served; /* counted in supervisor->served */
+	bool served;	     /* counted in supervisor->served */
 
 	int64_t restart_delay_ns;
 	struct loop_timer *restart_timer;
