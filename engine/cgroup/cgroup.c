@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/files.h"
+#include "engine/base/log.h"
 #include "engine/base/times.h"
 #include "engine/cgroup/internal.h"
 
@@ -93,6 +94,22 @@ static int missing_controller(const struct cgroup_host *host, enum controller_ki
 		    : "is not mounted on this host");
 }
 
+static int without_controller(const struct cgroup *cgroup, enum controller_kind kind,
+	const struct cgroup_resources *resources, bool fresh, struct error *err)
+{
+	const char *limit = resources_limit_of(resources, kind);
+	cleanup_error struct error reason = ERROR_INIT;
+
+	if (!limit)
+		return 0;
+	missing_controller(cgroup->host, kind, limit, &reason);
+	if (resources_are_vital(resources, kind))
+		return error_move(err, &reason);
+	if (fresh)
+		log_warning("%s: it has no effect", error_text(&reason));
+	return 0;
+}
+
 static int apply_kind(const struct cgroup *cgroup, enum controller_kind kind,
 	const struct cgroup_resources *resources, bool fresh, struct error *err)
 {
@@ -102,7 +119,7 @@ static int apply_kind(const struct cgroup *cgroup, enum controller_kind kind,
 	int r;
 
 	if (!group_for(cgroup, kind, &group, &controller))
-		return limit ? missing_controller(cgroup->host, kind, limit, err) : 0;
+		return without_controller(cgroup, kind, resources, fresh, err);
 	if (!controller->apply || (!limit && kind != CONTROLLER_DEVICES))
 		return 0;
 	r = group.hierarchy->driver->require(&group, controller->name, err);

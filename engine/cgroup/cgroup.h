@@ -26,21 +26,41 @@ struct cgroup_device {
 	char access[4]; /* subset of "rwm" */
 };
 
+/* blkio_config: one block device and what is set for it. */
+enum cgroup_io_kind {
+	CGROUP_IO_WEIGHT, /* 10..1000 */
+	CGROUP_IO_READ_BPS,
+	CGROUP_IO_WRITE_BPS,
+	CGROUP_IO_READ_IOPS,
+	CGROUP_IO_WRITE_IOPS,
+	CGROUP_IO_KINDS
+};
+struct cgroup_io_limit {
+	enum cgroup_io_kind kind;
+	char *path; /* of the device on the host; its numbers are looked up when it is written */
+	uint64_t value;
+};
+
 struct cgroup_resources {
 	uint64_t memory_limit;	     /* bytes */
 	uint64_t memory_reservation; /* bytes */
 	bool has_memory_swap;
 	int64_t memory_swap; /* bytes of memory + swap as Docker counts it; -1 = unlimited swap */
+	bool has_memory_swappiness;
+	int64_t memory_swappiness; /* 0..100; v1 only */
 	bool oom_kill_disable;
 	uint64_t cpu_permille; /* thousandths of a CPU (--cpus); wins over quota/period */
 	int64_t cpu_quota_us;
 	uint64_t cpu_period_us;
-	uint64_t cpu_shares; /* v1 scale 2..262144; v2 weight is derived by the kernel's documented
-				formula */
+	int64_t cpu_rt_runtime_us; /* real-time scheduling, v1 only */
+	uint64_t cpu_rt_period_us;
+	uint64_t cpu_shares; /* v1 scale 2..262144; v2 weight is derived as runc does */
 	char *cpuset_cpus;
 	char *cpuset_mems;
-	int64_t pids_limit;	       /* 0 = not set, -1 = unlimited */
-	uint16_t blkio_weight;	       /* 10..1000, 0 = not set */
+	int64_t pids_limit;    /* 0 = not set, -1 = unlimited */
+	uint16_t blkio_weight; /* 10..1000, 0 = not set */
+	struct cgroup_io_limit *io_limits;
+	size_t io_limit_count;
 	struct cgroup_device *devices; /* in order, after "deny all" */
 	size_t device_count;
 	bool all_devices; /* privileged: no device rules */
@@ -65,8 +85,8 @@ const char *cgroup_host_controllers(const struct cgroup_host *host);
 
 struct cgroup;
 /* Make PARENT/NAME and write the limits. -EEXIST when a live one is there; an empty leftover is
- * taken over. A limit whose controller the host lacks is an error naming limit and controller. On
- * failure nothing is left. */
+ * taken over. A limit whose controller the host lacks is a warning or an error, as with Docker,
+ * that names limit and controller. On failure nothing is left. */
 int cgroup_create(const struct cgroup_host *host, const char *parent, const char *name,
 	const struct cgroup_resources *resources, struct cgroup **ret, struct error *err);
 /* Open an existing one (adoption, exec, stats). -ENOENT. */

@@ -161,9 +161,24 @@ int device_rule_check(const struct cgroup_device *rule, struct error *err);
 int device_bpf_apply(const struct group *group, const struct cgroup_resources *resources,
 	bool fresh, struct error *err);
 
+/* io_limits.c */
+const char *io_limit_name(enum cgroup_io_kind kind); /* "blkio_config.device_read_bps" */
+void io_limits_release(struct cgroup_resources *resources);
+void io_limits_to_json(const struct cgroup_resources *resources, struct json *json);
+int io_limits_from_json(
+	const struct json *json, struct cgroup_resources *resources, struct error *err);
+int io_limits_check(const struct cgroup_resources *resources, struct error *err);
+int io_limits_apply_v1(
+	const struct group *group, const struct cgroup_resources *resources, struct error *err);
+int io_limits_apply_v2(
+	const struct group *group, const struct cgroup_resources *resources, struct error *err);
+
 /* resources.c */
+/* Must what is set of this kind be refused where the host cannot do it? */
+bool resources_are_vital(const struct cgroup_resources *resources, enum controller_kind kind);
 /* The first limit that is set of this kind, in Compose's words ("mem_limit"); NULL when none is. */
 const char *resources_limit_of(const struct cgroup_resources *resources, enum controller_kind kind);
+/* resources_check.c */
 int resources_check(const struct cgroup_resources *resources, struct error *err);
 /* Memory + swap as Docker means it: twice the memory where nothing is said; -1 = unlimited. */
 int64_t resources_memory_and_swap(const struct cgroup_resources *resources);

@@ -9,13 +9,12 @@
 
 #include "engine/cgroup/internal.h"
 
-#define DEFAULT_PERIOD_US 100000 /* the kernel's, sched-bwc.rst */
-
 void cgroup_resources_release(struct cgroup_resources *resources)
 {
 	free(resources->cpuset_cpus);
 	free(resources->cpuset_mems);
 	free(resources->devices);
+	io_limits_release(resources);
 	*resources = (struct cgroup_resources){ 0 };
 }
 
@@ -38,12 +37,18 @@ static const struct field fields[] = {
 		"mem_reservation" },
 	{ "memory", "swap", FIELD_I64, AT(memory_swap), AT(has_memory_swap), CONTROLLER_MEMORY,
 		"memswap_limit" },
+	{ "memory", "swappiness", FIELD_I64, AT(memory_swappiness), AT(has_memory_swappiness),
+		CONTROLLER_MEMORY, "mem_swappiness" },
 	{ "memory", "disableOOMKiller", FIELD_BOOL, AT(oom_kill_disable), -1, CONTROLLER_MEMORY,
 		"oom_kill_disable" },
 	{ "cpu", "shares", FIELD_U64, AT(cpu_shares), -1, CONTROLLER_CPU, "cpu_shares" },
 	{ "cpu", "quota", FIELD_I64, AT(cpu_quota_us), -1, CONTROLLER_CPU, "cpu_quota" },
 	{ "cpu", "period", FIELD_U64, AT(cpu_period_us), -1, CONTROLLER_CPU, "cpu_period" },
 	{ "cpu", "permille", FIELD_U64, AT(cpu_permille), -1, CONTROLLER_CPU, "cpus" },
+	{ "cpu", "realtimeRuntime", FIELD_I64, AT(cpu_rt_runtime_us), -1, CONTROLLER_CPU,
+		"cpu_rt_runtime" },
+	{ "cpu", "realtimePeriod", FIELD_U64, AT(cpu_rt_period_us), -1, CONTROLLER_CPU,
+		"cpu_rt_period" },
 	{ "cpu", "cpus", FIELD_STRING, AT(cpuset_cpus), -1, CONTROLLER_CPUSET, "cpuset" },
 	{ "cpu", "mems", FIELD_STRING, AT(cpuset_mems), -1, CONTROLLER_CPUSET, "cpuset_mems" },
 	{ "pids", "limit", FIELD_I64, AT(pids_limit), -1, CONTROLLER_PIDS, "pids_limit" },
@@ -82,7 +87,24 @@ const char *resources_limit_of(const struct cgroup_resources *resources, enum co
 		if (fields[i].controller == kind && field_is_set(resources, &fields[i]))
 			return fields[i].compose_name;
 	}
+	if (kind == CONTROLLER_IO && resources->io_limit_count)
+		return io_limit_name(resources->io_limits[0].kind);
 	return kind == CONTROLLER_DEVICES && !resources->all_devices ? "the device rules" : NULL;
+}
+
+/* As in Docker's verifyPlatformContainerResources: what only shares out or soothes is done without,
+ * with a warning; a promise of processors is not, and neither are the device rules. */
+bool resources_are_vital(const struct cgroup_resources *resources, enum controller_kind kind)
+{
+	switch (kind) {
+	case CONTROLLER_DEVICES:
+		return true;
+	case CONTROLLER_CPU:
+		return resources->cpu_permille || resources->cpu_rt_runtime_us ||
+		       resources->cpu_rt_period_us;
+	default:
+		return false;
+	}
 }
 
 static struct json *field_to_json(
@@ -149,6 +171,7 @@ struct json *cgroup_resources_to_json(const struct cgroup_resources *resources)
 	for (size_t i = 0; i < resources->device_count; i++)
 		json_append(devices, device_to_json(&resources->devices[i]));
 	json_set(json, "devices", devices);
+	io_limits_to_json(resources, json);
 	if (resources->all_devices)
 		json_set_bool(json, "allDevices", true);
 	return json;
@@ -252,110 +275,11 @@ int cgroup_resources_from_json(
 	}
 	if (r == 0)
 		r = read_devices(json, &resources, err);
+	if (r == 0)
+		r = io_limits_from_json(json, &resources, err);
 	if (r < 0)
 		cgroup_resources_release(&resources);
 	else
 		*ret = resources;
 	return r;
-}
-
-int64_t resources_memory_and_swap(const struct cgroup_resources *resources)
-{
-	if (resources->has_memory_swap && resources->memory_swap != 0)
-		return resources->memory_swap;
-	if (resources->memory_limit > INT64_MAX / 2)
-		return -1;
-	return (int64_t)(resources->memory_limit * 2);
-}
-
-bool resources_cpu_quota(
-	const struct cgroup_resources *resources, int64_t *ret_quota_us, uint64_t *ret_period_us)
-{
-	uint64_t period = resources->cpu_period_us ? resources->cpu_period_us : DEFAULT_PERIOD_US;
-
-	if (resources->cpu_permille) {
-		/* the kernel's least quota is 1 ms */
-		int64_t quota = (int64_t)(resources->cpu_permille * DEFAULT_PERIOD_US / 1000);
-
-		*ret_quota_us = quota < 1000 ? 1000 : quota;
-		*ret_period_us = DEFAULT_PERIOD_US;
-		return true;
-	}
-	if (!resources->cpu_quota_us && !resources->cpu_period_us)
-		return false;
-	*ret_quota_us = resources->cpu_quota_us > 0 ? resources->cpu_quota_us : -1;
-	*ret_period_us = period;
-	return true;
-}
-
-/* The scheduler keeps one number for both and reads 1024 shares as weight 100 (kernel/sched:
- * sched_weight_from_cgroup), so twice the shares is twice the weight, and default stays default. */
-uint64_t resources_cpu_weight(uint64_t shares)
-{
-	uint64_t weight = (shares > 262144 ? 262144 : shares) * 100;
-
-	weight = (weight + 512) / 1024;
-	return weight < 1 ? 1 : weight > 10000 ? 10000 : weight;
-}
-
-/* 10..1000 stretched over 1..10000, ends onto ends. */
-uint64_t resources_io_weight(uint16_t weight)
-{
-	return 1 + (uint64_t)(weight - 10) * 9999 / 990;
-}
-
-static int check_memory(const struct cgroup_resources *resources, struct error *err)
-{
-	if (!resources->has_memory_swap || resources->memory_swap == 0)
-		return 0;
-	if (resources->memory_swap < -1)
-		return error_set(err, -EINVAL, "memswap_limit: %lld is neither a size nor -1",
-			(long long)resources->memory_swap);
-	if (!resources->memory_limit)
-		return resources->memory_swap < 0 ? 0
-						  : error_set(err, -EINVAL,
-							    "memswap_limit counts memory and swap "
-							    "together and needs a mem_limit");
-	if (resources->memory_swap > 0 &&
-		(uint64_t)resources->memory_swap < resources->memory_limit)
-		return error_set(err, -EINVAL,
-			"memswap_limit (memory and swap together) is less than mem_limit");
-	return 0;
-}
-
-static int check_cpu(const struct cgroup_resources *resources, struct error *err)
-{
-	if (resources->cpu_period_us &&
-		(resources->cpu_period_us < 1000 || resources->cpu_period_us > 1000000))
-		return error_set(err, -EINVAL,
-			"cpu_period: %llu is not within 1000..1000000 microseconds",
-			(unsigned long long)resources->cpu_period_us);
-	if (resources->cpu_quota_us > 0 && resources->cpu_quota_us < 1000)
-		return error_set(err, -EINVAL, "cpu_quota: %lld is less than 1000 microseconds",
-			(long long)resources->cpu_quota_us);
-	if (resources->cpu_shares && (resources->cpu_shares < 2 || resources->cpu_shares > 262144))
-		return error_set(err, -EINVAL, "cpu_shares: %llu is not within 2..262144",
-			(unsigned long long)resources->cpu_shares);
-	return 0;
-}
-
-int resources_check(const struct cgroup_resources *resources, struct error *err)
-{
-	int r = check_memory(resources, err);
-
-	if (r == 0)
-		r = check_cpu(resources, err);
-	if (r < 0)
-		return r;
-	if (resources->memory_reservation && resources->memory_limit &&
-		resources->memory_reservation > resources->memory_limit)
-		return error_set(err, -EINVAL, "mem_reservation is more than mem_limit");
-	if (resources->pids_limit < -1)
-		return error_set(err, -EINVAL, "pids_limit: %lld is neither a number nor -1",
-			(long long)resources->pids_limit);
-	if (resources->blkio_weight &&
-		(resources->blkio_weight < 10 || resources->blkio_weight > 1000))
-		return error_set(err, -EINVAL, "blkio_config.weight: %u is not within 10..1000",
-			resources->blkio_weight);
-	return 0;
 }

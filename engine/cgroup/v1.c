@@ -59,6 +59,32 @@ static int apply_memory_limit(const struct group *group, const struct cgroup_res
 		group, resources->memory_limit, resources_memory_and_swap(resources), fresh, err);
 }
 
+static int apply_swappiness(
+	const struct group *group, const struct cgroup_resources *resources, struct error *err)
+{
+	if (!resources->has_memory_swappiness)
+		return 0;
+	if (group_has(group, "memory.swappiness"))
+		return group_writef(group, err, "memory.swappiness", "%lld",
+			(long long)resources->memory_swappiness);
+	log_warning("this kernel has no swappiness of groups: mem_swappiness has no effect");
+	return 0;
+}
+
+static int apply_oom_control(const struct group *group, const struct cgroup_resources *resources,
+	bool fresh, struct error *err)
+{
+	if (!resources->oom_kill_disable && fresh)
+		return 0;
+	if (group_has(group, "memory.oom_control"))
+		return group_write(
+			group, "memory.oom_control", resources->oom_kill_disable ? "1" : "0", err);
+	if (resources->oom_kill_disable)
+		log_warning("this kernel cannot switch the OOM killer off: oom_kill_disable has no "
+			    "effect");
+	return 0;
+}
+
 static int apply_memory(const struct group *group, const struct cgroup_resources *resources,
 	bool fresh, struct error *err)
 {
@@ -67,13 +93,55 @@ static int apply_memory(const struct group *group, const struct cgroup_resources
 	if (r == 0 && resources->memory_reservation)
 		r = group_writef(group, err, "memory.soft_limit_in_bytes", "%llu",
 			(unsigned long long)resources->memory_reservation);
-	if (r == 0 && (resources->oom_kill_disable || !fresh))
-		r = group_write(
-			group, "memory.oom_control", resources->oom_kill_disable ? "1" : "0", err);
+	if (r == 0)
+		r = apply_swappiness(group, resources, err);
+	return r < 0 ? r : apply_oom_control(group, resources, fresh, err);
+}
+
+/* The budgets of all children come out of their parent's (sched-rt-group.rst), and PARENT, which we
+ * made, begins with none. */
+static int raise_parent_budget(const struct group *group, int64_t wanted, struct error *err)
+{
+	cleanup_free char *path = group_parent_path(group);
+	struct group parent = { group->dirs, group->hierarchy, path };
+	uint64_t now;
+	int r;
+
+	if (!*path)
+		return 0;
+	r = group_read_u64(&parent, "cpu.rt_runtime_us", &now, err);
+	if (r == 0)
+		r = group_writef(&parent, err, "cpu.rt_runtime_us", "%lld",
+			(long long)now + (long long)wanted);
 	return r;
 }
 
-static int apply_cpu(const struct group *group, const struct cgroup_resources *resources,
+static int apply_real_time(const struct group *group, const struct cgroup_resources *resources,
+	bool fresh, struct error *err)
+{
+	int r = 0;
+
+	if (!resources->cpu_rt_period_us && !resources->cpu_rt_runtime_us)
+		return 0;
+	if (!group_has(group, "cpu.rt_runtime_us"))
+		return error_set(err, -ENOTSUP,
+			"this kernel does not support the CPU real-time scheduler in cgroups "
+			"(CONFIG_RT_GROUP_SCHED)");
+	if (resources->cpu_rt_period_us)
+		r = group_writef(group, err, "cpu.rt_period_us", "%llu",
+			(unsigned long long)resources->cpu_rt_period_us);
+	if (r < 0 || !resources->cpu_rt_runtime_us)
+		return r;
+	if (fresh)
+		r = raise_parent_budget(group, resources->cpu_rt_runtime_us, err);
+	if (r == 0)
+		r = group_writef(group, err, "cpu.rt_runtime_us", "%lld",
+			(long long)resources->cpu_rt_runtime_us);
+	return r == -EINVAL ? error_wrap(err, "the group above has not that much real-time budget")
+			    : r;
+}
+
+static int apply_bandwidth(const struct group *group, const struct cgroup_resources *resources,
 	bool fresh, struct error *err)
 {
 	int64_t quota;
@@ -94,6 +162,14 @@ static int apply_cpu(const struct group *group, const struct cgroup_resources *r
 	if (r == 0)
 		r = group_writef(group, err, "cpu.cfs_quota_us", "%lld", (long long)quota);
 	return r;
+}
+
+static int apply_cpu(const struct group *group, const struct cgroup_resources *resources,
+	bool fresh, struct error *err)
+{
+	int r = apply_bandwidth(group, resources, fresh, err);
+
+	return r < 0 ? r : apply_real_time(group, resources, fresh, err);
 }
 
 static int apply_cpuset(const struct group *group, const struct cgroup_resources *resources,
@@ -120,12 +196,11 @@ static int apply_pids(const struct group *group, const struct cgroup_resources *
 	return group_writef(group, err, "pids.max", "%lld", (long long)resources->pids_limit);
 }
 
-static int apply_io(const struct group *group, const struct cgroup_resources *resources, bool fresh,
-	struct error *err)
+static int apply_weight(
+	const struct group *group, const struct cgroup_resources *resources, struct error *err)
 {
 	static const char *const files[] = { "blkio.bfq.weight", "blkio.weight" };
 
-	(void)fresh;
 	if (!resources->blkio_weight)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -134,6 +209,15 @@ static int apply_io(const struct group *group, const struct cgroup_resources *re
 	}
 	log_warning("this kernel has no block I/O weights: blkio_config.weight has no effect");
 	return 0;
+}
+
+static int apply_io(const struct group *group, const struct cgroup_resources *resources, bool fresh,
+	struct error *err)
+{
+	int r = apply_weight(group, resources, err);
+
+	(void)fresh;
+	return r < 0 ? r : io_limits_apply_v1(group, resources, err);
 }
 
 #define EVERY_DEVICE "a *:* rwm"

@@ -56,6 +56,8 @@ static int apply_memory(const struct group *group, const struct cgroup_resources
 	if (r == 0 && resources->memory_reservation)
 		r = group_writef(group, err, "memory.low", "%llu",
 			(unsigned long long)resources->memory_reservation);
+	if (r == 0 && resources->has_memory_swappiness)
+		log_warning("cgroup v2 has no swappiness of groups: mem_swappiness has no effect");
 	if (r == 0 && resources->oom_kill_disable)
 		log_warning("cgroup v2 cannot switch the OOM killer off: "
 			    "oom_kill_disable has no effect");
@@ -70,6 +72,9 @@ static int apply_cpu(const struct group *group, const struct cgroup_resources *r
 	int r = 0;
 
 	(void)fresh;
+	if (resources->cpu_rt_period_us || resources->cpu_rt_runtime_us)
+		return error_set(
+			err, -ENOTSUP, "cgroup v2 does not support the CPU real-time scheduler");
 	if (resources->cpu_shares)
 		r = group_writef(group, err, "cpu.weight", "%llu",
 			(unsigned long long)resources_cpu_weight(resources->cpu_shares));
@@ -105,12 +110,8 @@ static int apply_pids(const struct group *group, const struct cgroup_resources *
 }
 
 /* BFQ takes v1's 1..1000 as it is, the io controller has a scale of its own. */
-static int apply_io(const struct group *group, const struct cgroup_resources *resources, bool fresh,
-	struct error *err)
+static int apply_weight(const struct group *group, uint16_t weight, struct error *err)
 {
-	uint16_t weight = resources->blkio_weight;
-
-	(void)fresh;
 	if (!weight)
 		return 0;
 	if (group_has(group, "io.bfq.weight"))
@@ -120,6 +121,15 @@ static int apply_io(const struct group *group, const struct cgroup_resources *re
 			(unsigned long long)resources_io_weight(weight));
 	log_warning("this kernel has no block I/O weights: blkio_config.weight has no effect");
 	return 0;
+}
+
+static int apply_io(const struct group *group, const struct cgroup_resources *resources, bool fresh,
+	struct error *err)
+{
+	int r = apply_weight(group, resources->blkio_weight, err);
+
+	(void)fresh;
+	return r < 0 ? r : io_limits_apply_v2(group, resources, err);
 }
 
 static int stats_cpu(const struct group *group, struct cgroup_stats *stats, struct error *err)

@@ -19,7 +19,7 @@ READ_BACK = [
     ("-m 100m --memory-reservation 50m", "memory/memory.soft_limit_in_bytes", 50 * MB, "memory.low", 50 * MB),
     ("--cpuset-cpus 1", "cpuset/cpuset.cpus", 1, "cpuset.cpus", 1),
     ("--cpuset 0-1", "cpuset/cpuset.cpus", "0-1", "cpuset.cpus", "0-1"),
-    ("--cpu-shares 512", "cpu/cpu.shares", 512, "cpu.weight", 50),
+    ("--cpu-shares 512", "cpu/cpu.shares", 512, "cpu.weight", 59),
     ("-c 2", "cpu/cpu.shares", 2, "cpu.weight", 1),
     ("--cpus 0.5", "cpu/cpu.cfs_quota_us", 50000, "cpu.max", "50000 100000"),
     ("--cpus 1.25", "cpu/cpu.cfs_quota_us", 125000, "cpu.max", "125000 100000"),

@@ -86,12 +86,45 @@ static void malformed_rules_are_refused(void **state)
 		assert_int_equal(device_rule_check(&rows[i], NULL), -EINVAL);
 }
 
+static void row_4_4_rules_of_a_file_are_read_as_docker_reads_them(void **state)
+{
+	static const struct {
+		const char *text;
+		struct cgroup_device rule;
+	} good[] = {
+		{ "c 1:3 rwm", { true, 'c', 1, 3, "rwm" } },
+		{ "c 1:3 mr", { true, 'c', 1, 3, "mr" } },
+		{ "a 7:* rmw", { true, 'a', 7, -1, "rmw" } },
+		{ "b *:* r", { true, 'b', -1, -1, "r" } },
+	};
+	static const char *const bad[] = { "", "c", "c 1:3", "c 1:3 rwx", "d 1:3 r", "c 1 r",
+		"c 1:x r", "c 1:3:4 r", "c -1:3 r", "c 1:3 rwmr", "cc 1:3 r", "c 1:3 r w",
+		"c 99999:3 r" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		struct cgroup_device rule;
+
+		assert_int_equal(cgroup_device_parse(good[i].text, &rule, NULL), 0);
+		assert_memory_equal(&rule, &good[i].rule, sizeof(rule));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		cleanup_error struct error err = ERROR_INIT;
+		struct cgroup_device rule;
+
+		if (cgroup_device_parse(bad[i], &rule, &err) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+		assert_contains(error_text(&err), bad[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(row_4_1_default_rules_are_mknod_and_the_harmless_nodes),
 		cmocka_unit_test(rules_are_brought_to_the_form_both_kernels_take),
 		cmocka_unit_test(malformed_rules_are_refused),
+		cmocka_unit_test(row_4_4_rules_of_a_file_are_read_as_docker_reads_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #define CGROUPS                                             \
 	"#subsys_name\thierarchy\tnum_cgroups\tenabled\n"   \
 	"cpuset\t3\t1\t1\ncpu\t1\t1\t1\ncpuacct\t1\t1\t1\n" \
-	"memory\t4\t15\t0\npids\t8\t1\t1\ndevices\t5\t1\t1\n"
+	"cpu\t9\t1\t0\nmemory\t4\t15\t0\npids\t8\t1\t1\ndevices\t5\t1\t1\n"
 
 struct fixture {
 	char root[64];
@@ -157,17 +157,16 @@ static void no_hierarchy_at_all_is_an_error(void **state)
 	assert_contains(error_text(&err), "no cgroup hierarchy");
 }
 
-static void a_limit_without_controller_names_both(void **state)
+static void a_promise_without_controller_names_both(void **state)
 {
 	struct fixture *fixture = *state;
 	static const struct {
 		struct cgroup_resources resources;
 		const char *limit, *controller, *why;
 	} rows[] = {
-		{ { .memory_limit = 1 << 24, .all_devices = true }, "mem_limit", "'memory'",
+		{ { .cpu_permille = 500, .all_devices = true }, "cpus", "'cpu'", "switched off" },
+		{ { .cpu_rt_runtime_us = 100, .all_devices = true }, "cpu_rt_runtime", "'cpu'",
 			"switched off" },
-		{ { .blkio_weight = 100, .all_devices = true }, "blkio_config.weight",
-			"'io (blkio)'", "not mounted" },
 		{ { .all_devices = false }, "device rules", "'devices'", "not mounted" },
 	};
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -188,6 +187,36 @@ static void a_limit_without_controller_names_both(void **state)
 		assert_contains(error_text(&err), rows[i].why);
 		assert_ok(dir_list(AT_FDCWD, pids, &left, &err), err);
 		assert_int_equal(strv_length(left), 0);
+	}
+	cgroup_host_free(host);
+}
+
+/* As docker: they are done without, and it is said. */
+static void other_limits_without_controller_are_warned_of(void **state)
+{
+	struct fixture *fixture = *state;
+	char cpus[] = "0";
+	struct cgroup_resources rows[] = {
+		{ .memory_limit = 1 << 24 },
+		{ .memory_reservation = 1 << 24 },
+		{ .cpu_shares = 100 },
+		{ .cpu_quota_us = 10000 },
+		{ .cpuset_cpus = cpus },
+		{ .blkio_weight = 100 },
+	};
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct cgroup_host *host;
+
+	add_mount(fixture, &text, "pids", "pids", "cgroup", "rw,pids");
+	host = open_host(&text);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup_error struct error err = ERROR_INIT;
+		struct cgroup *cgroup = NULL;
+
+		rows[i].all_devices = true;
+		assert_ok(cgroup_create(host, "p", "n", &rows[i], &cgroup, &err), err);
+		cgroup_free(cgroup);
+		assert_ok(cgroup_remove(host, "p", "n", &err), err);
 	}
 	cgroup_host_free(host);
 }
@@ -220,7 +249,9 @@ int main(void)
 			a_mount_that_is_covered_or_gone_is_passed_over, setup, teardown),
 		cmocka_unit_test(no_hierarchy_at_all_is_an_error),
 		cmocka_unit_test_setup_teardown(
-			a_limit_without_controller_names_both, setup, teardown),
+			a_promise_without_controller_names_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			other_limits_without_controller_are_warned_of, setup, teardown),
 		cmocka_unit_test(names_that_could_leave_the_tree_are_refused),
 	};
 

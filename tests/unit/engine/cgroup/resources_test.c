@@ -19,6 +19,10 @@ static void json_round_trip_keeps_every_field(void **state)
 		.cpuset_mems = xstrdup("0"),
 		.pids_limit = -1,
 		.blkio_weight = 10,
+		.has_memory_swappiness = true,
+		.memory_swappiness = 0,
+		.cpu_rt_runtime_us = 5000,
+		.cpu_rt_period_us = 1000000,
 	};
 	struct cgroup_resources back;
 	cleanup_json struct json *json = NULL;
@@ -27,6 +31,9 @@ static void json_round_trip_keeps_every_field(void **state)
 	cleanup_free char *text_again = NULL;
 
 	(void)state;
+	*array_add(resources.io_limits, resources.io_limit_count) =
+		(struct cgroup_io_limit){ CGROUP_IO_WRITE_IOPS, xstrdup("/dev/sda"),
+			(1ull << 60) + 1 };
 	cgroup_default_devices(&resources);
 	json = cgroup_resources_to_json(&resources);
 	assert_ok(cgroup_resources_from_json(json, &back, &err), err);
@@ -34,6 +41,11 @@ static void json_round_trip_keeps_every_field(void **state)
 	assert_true(back.has_memory_swap && back.memory_swap == -1 && back.oom_kill_disable);
 	assert_int_equal(back.cpu_permille, 500);
 	assert_int_equal(back.pids_limit, -1);
+	assert_true(back.has_memory_swappiness && back.memory_swappiness == 0);
+	assert_int_equal(back.cpu_rt_runtime_us, 5000);
+	assert_int_equal(back.io_limits[0].kind, CGROUP_IO_WRITE_IOPS);
+	assert_string_equal(back.io_limits[0].path, "/dev/sda");
+	assert_true(back.io_limits[0].value == (1ull << 60) + 1);
 	assert_string_equal(back.cpuset_cpus, "0-1");
 	assert_int_equal(back.device_count, resources.device_count);
 	for (size_t i = 0; i < back.device_count; i++)
@@ -65,6 +77,8 @@ static void malformed_json_is_an_error(void **state)
 		"{\"memory\":{\"limit\":-1}}",
 		"{\"blockIO\":{\"weight\":65536}}",
 		"{\"cpu\":{\"cpus\":3}}",
+		"{\"ioLimits\":[{\"kind\":\"readBps\",\"path\":\"/dev/sda\"}]}",
+		"{\"ioLimits\":[{\"kind\":\"x\",\"path\":\"/dev/sda\",\"value\":1}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"c\"}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"cc\",\"access\":\"r\"}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"rwmr\"}]}",
@@ -86,6 +100,9 @@ static void malformed_json_is_an_error(void **state)
 
 static void contradictions_are_refused_in_composes_words(void **state)
 {
+	static char path[] = "/dev/sda", name[] = "sda";
+	static struct cgroup_io_limit light = { CGROUP_IO_WEIGHT, path, 9 };
+	static struct cgroup_io_limit relative = { CGROUP_IO_READ_BPS, name, 9 };
 	static const struct {
 		struct cgroup_resources resources;
 		const char *message;
@@ -102,6 +119,10 @@ static void contradictions_are_refused_in_composes_words(void **state)
 		{ { .pids_limit = -2 }, "pids_limit" },
 		{ { .blkio_weight = 9 }, "blkio_config.weight" },
 		{ { .blkio_weight = 1001 }, "blkio_config.weight" },
+		{ { .has_memory_swappiness = true, .memory_swappiness = 101 }, "mem_swappiness" },
+		{ { .cpu_rt_runtime_us = 20, .cpu_rt_period_us = 10 }, "real-time period" },
+		{ { .io_limits = &light, .io_limit_count = 1 }, "blkio_config.weight_device" },
+		{ { .io_limits = &relative, .io_limit_count = 1 }, "blkio_config.device_read_bps" },
 	};
 
 	(void)state;
@@ -164,10 +185,11 @@ static void cpus_become_quota_and_period(void **state)
 	}
 }
 
-static void shares_and_weights_keep_their_proportions(void **state)
+static void shares_and_weights_are_what_runc_makes_of_them(void **state)
 {
-	static const uint64_t shares[][2] = { { 2, 1 }, { 15, 1 }, { 512, 50 }, { 1024, 100 },
-		{ 2048, 200 }, { 102400, 10000 }, { 262144, 10000 } };
+	static const uint64_t shares[][2] = { { 2, 1 }, { 3, 2 }, { 15, 5 }, { 256, 35 },
+		{ 512, 59 }, { 1000, 99 }, { 1023, 100 }, { 1024, 100 }, { 1025, 101 },
+		{ 2048, 174 }, { 102400, 4429 }, { 262143, 10000 }, { 262144, 10000 } };
 	static const uint64_t weights[][2] = { { 10, 1 }, { 505, 5000 }, { 1000, 10000 } };
 
 	(void)state;
@@ -198,7 +220,7 @@ int main(void)
 		cmocka_unit_test(contradictions_are_refused_in_composes_words),
 		cmocka_unit_test(row_14_10_memory_and_swap_default_to_twice_the_memory),
 		cmocka_unit_test(cpus_become_quota_and_period),
-		cmocka_unit_test(shares_and_weights_keep_their_proportions),
+		cmocka_unit_test(shares_and_weights_are_what_runc_makes_of_them),
 		cmocka_unit_test(limits_are_named_as_in_a_compose_file),
 	};
 

@@ -94,9 +94,9 @@ UNUSED static bool keep_all(const char *line)
 	return keep_v1(line) || keep_v2(line);
 }
 
-UNUSED static bool keep_without_memory(const char *line)
+UNUSED static bool keep_without_devices(const char *line)
 {
-	return keep_v1(line) && !strstr(line, ",memory");
+	return keep_v1(line) && !strstr(line, ",devices");
 }
 
 /* Nothing of ours is left, also when the test before failed half-way. */

@@ -203,14 +203,14 @@ static void a_failed_create_leaves_nothing(void **state)
 static void a_missing_controller_is_named(void **state)
 {
 	struct fixture *fixture = need(state);
-	struct cgroup_resources resources = { .all_devices = true, .memory_limit = 64 * MIB };
+	struct cgroup_resources resources = { .memory_limit = 64 * MIB };
 	cleanup_error struct error err = ERROR_INIT;
-	struct cgroup_host *host = host_filtered(keep_without_memory);
+	struct cgroup_host *host = host_filtered(keep_without_devices);
 	struct cgroup *cgroup = NULL;
 
 	assert_int_equal(
 		cgroup_create(host, fixture->parent, "n", &resources, &cgroup, &err), -ENOTSUP);
-	assert_contains(error_text(&err), "mem_limit needs the cgroup controller 'memory'");
+	assert_contains(error_text(&err), "device rules needs the cgroup controller 'devices'");
 	assert_false(parent_exists(host, fixture->parent));
 	cgroup_host_free(host);
 }

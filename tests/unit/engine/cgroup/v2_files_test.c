@@ -4,8 +4,8 @@
 #include "tests/unit/engine/cgroup/support.h"
 
 static const char *const group_files[] = { "cgroup.procs", "cgroup.subtree_control", "cpu.max",
-	"cpu.weight", "cpuset.cpus", "cpuset.mems", "io.weight", "memory.low", "memory.max",
-	"memory.swap.max", "pids.max" };
+	"cpu.weight", "cpuset.cpus", "cpuset.mems", "io.max", "io.weight", "memory.low",
+	"memory.max", "memory.swap.max", "pids.max" };
 
 static const struct {
 	const char *file, *text;
@@ -147,7 +147,7 @@ static void each_limit_goes_to_its_file(void **state)
 			"memory.swap.max", "max" },
 		{ { .cpu_permille = 500 }, "cpu.max", "50000 100000" },
 		{ { .cpu_quota_us = -1 }, "cpu.max", "max 100000" },
-		{ { .cpu_shares = 512 }, "cpu.weight", "50" },
+		{ { .cpu_shares = 512 }, "cpu.weight", "59" },
 		{ { .cpuset_cpus = cpus }, "cpuset.cpus", "1-2" },
 		{ { .cpuset_mems = mems }, "cpuset.mems", "0" },
 		{ { .pids_limit = 20 }, "pids.max", "20" },
@@ -168,6 +168,73 @@ static void each_limit_goes_to_its_file(void **state)
 		assert_int_equal(cgroup_remove(fixture->host, "p", "n", NULL), 0);
 		assert_false(parent_exists(fixture->host, "p"));
 	}
+}
+
+static void limits_of_block_devices_are_written_with_their_numbers(void **state)
+{
+	static const struct {
+		enum cgroup_io_kind kind;
+		uint64_t value;
+		const char *file, *expected;
+	} rows[] = {
+		{ CGROUP_IO_WEIGHT, 505, "io.weight", "7:200 5000" },
+		{ CGROUP_IO_READ_BPS, 1 << 20, "io.max", "7:200 rbps=1048576" },
+		{ CGROUP_IO_WRITE_BPS, 5, "io.max", "7:200 wbps=5" },
+		{ CGROUP_IO_READ_IOPS, 6, "io.max", "7:200 riops=6" },
+		{ CGROUP_IO_WRITE_IOPS, 7, "io.max", "7:200 wiops=7" },
+		{ CGROUP_IO_WRITE_IOPS, 0, "io.max", "" },
+	};
+	struct fixture *fixture = *state;
+	cleanup_free char *node = xasprintf("%s/disk", fixture->root);
+
+	if (mknod(node, S_IFBLK | 0600, makedev(7, 200)) < 0)
+		skip(); /* needs privilege: CAP_MKNOD */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cgroup_io_limit limit = { rows[i].kind, node, rows[i].value };
+		struct cgroup_resources resources = {
+			.all_devices = true, .io_limits = &limit, .io_limit_count = 1
+		};
+		cleanup_free char *path = xasprintf("p/n/%s", rows[i].file);
+		cleanup_free char *text = NULL;
+
+		cgroup_free(create(fixture, &resources));
+		text = read_text(fixture->root_fd, path);
+		assert_string_equal(text, rows[i].expected);
+		assert_int_equal(cgroup_remove(fixture->host, "p", "n", NULL), 0);
+	}
+}
+
+static void what_is_no_block_device_cannot_be_limited(void **state)
+{
+	static char missing[] = "/dev/there-is-none", plain[] = "/dev/null";
+	char *const paths[] = { missing, plain };
+	static const char *const messages[] = { "No such file", "is no block device" };
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct cgroup_io_limit limit = { CGROUP_IO_READ_BPS, paths[i], 9 };
+		struct cgroup_resources resources = {
+			.all_devices = true, .io_limits = &limit, .io_limit_count = 1
+		};
+		cleanup_error struct error err = ERROR_INIT;
+		struct cgroup *cgroup = NULL;
+
+		assert_true(cgroup_create(fixture->host, "p", "n", &resources, &cgroup, &err) < 0);
+		assert_contains(error_text(&err), "blkio_config.device_read_bps");
+		assert_contains(error_text(&err), messages[i]);
+	}
+}
+
+static void real_time_scheduling_is_no_matter_of_v2(void **state)
+{
+	struct cgroup_resources resources = { .all_devices = true, .cpu_rt_runtime_us = 5000 };
+	struct fixture *fixture = *state;
+	cleanup_error struct error err = ERROR_INIT;
+	struct cgroup *cgroup = NULL;
+
+	assert_int_equal(
+		cgroup_create(fixture->host, "p", "n", &resources, &cgroup, &err), -ENOTSUP);
+	assert_contains(error_text(&err), "cpu_rt_runtime");
 }
 
 static void controllers_we_use_are_passed_down_level_by_level(void **state)
@@ -331,6 +398,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_limit_goes_to_its_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			controllers_we_use_are_passed_down_level_by_level, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			limits_of_block_devices_are_written_with_their_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_no_block_device_cannot_be_limited, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			real_time_scheduling_is_no_matter_of_v2, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_controller_that_is_not_passed_on_is_told_with_the_reason, setup,
 			teardown),
