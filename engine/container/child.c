@@ -92,7 +92,7 @@ static void await_word(const struct setup *setup)
 	do {
 		n = read(setup->status_fd, &byte, 1);
 	} while (n < 0 && errno == EINTR);
-	if (n == 0)
+	if (n == 0 || (n < 0 && errno == ECONNRESET)) /* the latter: it has not read our report */
 		_exit(127);
 }
 
