@@ -9,8 +9,8 @@ PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
 
 PACKAGES := yaml-0.1 libcjson libnl-3.0 libip4tc libip6tc libseccomp libcap nettle
-# Loaded when the first archive is opened, see engine/image/tarball_libarchive.h: only its headers are needed here.
-LOADED   := libarchive
+# Loaded when first used, see engine/image/tarball_libarchive.h and engine/net/nft_library.h: only their headers are needed here.
+LOADED   := libarchive libnftables
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wimplicit-fallthrough
@@ -96,8 +96,8 @@ unit: $(UNIT_TESTS)
 ## make clean
 
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libyaml-dev libcjson-dev libnl-3-dev libnl-route-3-dev libiptc-dev \
-                  libip4tc-dev libip6tc-dev libseccomp-dev libcap-dev libarchive-dev libcurl4-gnutls-dev nettle-dev
-TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables iproute2 procps util-linux busybox-static \
+                  libip4tc-dev libip6tc-dev libnftables-dev libseccomp-dev libcap-dev libarchive-dev libcurl4-gnutls-dev nettle-dev
+TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist iptables nftables iproute2 procps util-linux busybox-static \
                   curl cppcheck clang-format skopeo systemd
 IMAGE_PACKAGES := mmdebstrap curl
 

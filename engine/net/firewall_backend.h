@@ -16,9 +16,11 @@ struct udp_changes {
 
 struct firewall_backend {
 	const char *name;
-	bool (*is_offered)(void); /* by this kernel; changes nothing */
+	const char *why; /* it is taken when nobody has chosen */
+	/* -EOPNOTSUPP with the reason when this host has it not. Changes nothing. */
+	int (*check)(struct error *err);
 	/* Make our chains and jumps equal to the wanted ones: one commit per table, none when
-	 * nothing differs. 1 = changed. */
+	 * nothing differs. 1 = changed; -EOPNOTSUPP as `check`. */
 	int (*sync)(const struct firewall *wanted, struct udp_changes *changes, struct error *err);
 };
 

@@ -89,14 +89,16 @@ static int table_open(const struct iptc_family *family, const char *table, struc
 	return iptc_error(err, family, table, "read");
 }
 
-bool iptc_is_offered(void)
+int iptc_check(struct error *err)
 {
 	const struct iptc_family *family = &iptc_families[FIREWALL_V4];
 
 	if (access(family->names_file, R_OK) == 0)
-		return true;
+		return 0;
 	modules_load(family, "filter");
-	return access(family->names_file, R_OK) == 0;
+	if (access(family->names_file, R_OK) == 0)
+		return 0;
+	return error_set(err, -EOPNOTSUPP, "this kernel offers no %s tables", family->tool);
 }
 
 /* Opening a table makes the kernel create it for this netns, so one nobody uses is left unopened.

@@ -12,7 +12,7 @@
 #include "engine/net/firewall_backend.h"
 
 /* Does this kernel have legacy tables, or can it load them? Makes none. */
-bool iptc_is_offered(void);
+int iptc_check(struct error *err);
 /* As firewall_backend's sync. -EOPNOTSUPP when a table that is needed cannot be had. */
 int iptc_sync(const struct firewall *wanted, struct udp_changes *changes, struct error *err);
 

@@ -4,11 +4,13 @@
 #include "testhost.h"
 
 #include <linux/netfilter_ipv4/ip_tables.h>
+#include <linux/netlink.h>
 #include <seccomp.h>
 #include <sys/file.h>
 
 #include "engine/base/times.h"
 #include "engine/net/firewall.h"
+#include "engine/net/firewall_host.h"
 
 #define V4(a, b, c, d, bits)                                               \
 	{                                                                  \
@@ -547,32 +549,129 @@ static void unpublished_bridges_do_not_carry_loopback(void **state)
 }
 
 /* A kernel without the tables, played by a filter: asking for them answers as it would. */
-static int sync_without_tables(struct testhost *host)
+static bool tables_taken_away(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool done = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 1,
+			    SCMP_A1(SCMP_CMP_EQ, IPPROTO_IP)) == 0 &&
+		    seccomp_load(filter) == 0;
+
+	seccomp_release(filter);
+	return done;
+}
+
+/* And one without nftables. */
+static bool nftables_taken_away(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	bool done = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 2,
+			    SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+			    SCMP_A2(SCMP_CMP_EQ, NETLINK_NETFILTER)) == 0 &&
+		    seccomp_load(filter) == 0;
+
+	seccomp_release(filter);
+	return done;
+}
+
+static int sync_with_nothing(struct testhost *host)
 {
 	struct error err = ERROR_INIT;
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 
-	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOPROTOOPT), SCMP_SYS(getsockopt), 0) < 0 ||
-		seccomp_load(filter) < 0)
+	if (!tables_taken_away() || !nftables_taken_away())
 		return 1;
 	if (firewall_sync(&host->engine, &err) != -EOPNOTSUPP)
 		return 2;
-	return strstr(error_text(&err), "this kernel offers no iptables filter table") ? 0 : 3;
+	return strstr(error_text(&err),
+		       "this kernel offers no iptables filter table; this kernel has no nftables")
+		       ? 0
+		       : 3;
 }
 
-static void a_kernel_without_tables_is_named(void **state)
+/* Rules are where they were put, and go from there, whatever a later command would choose. */
+static int sync_into_nftables(struct testhost *host)
+{
+	cleanup_strbuf struct strbuf why = STRBUF_INIT;
+
+	if (!tables_taken_away())
+		return 1;
+	if (firewall_sync(&host->engine, NULL) != 1 || firewall_sync(&host->engine, NULL) != 0)
+		return 2;
+	if (system("nft list ruleset | grep -q 'tcp dport 8080 .*dnat to 172.18.0.2:80'") != 0)
+		return 3;
+	if (strcmp(firewall_backend_name(&host->engine, &why), "nft") != 0 ||
+		strcmp(strbuf_text(&why), "the rules in place are there") != 0)
+		return 4;
+	return 0;
+}
+
+static int exit_of_child(int (*function)(struct testhost *host), struct testhost *host)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(function(host));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void a_kernel_without_any_tables_is_named(void **state)
 {
 	struct testhost *host = *state;
-	int status;
-	pid_t pid;
 
 	SKIP_UNLESS_ROOT();
 	populate(host);
-	pid = fork();
-	if (pid == 0)
-		_exit(sync_without_tables(host));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	assert_int_equal(exit_of_child(sync_with_nothing, host), 0);
+}
+
+static void a_kernel_without_legacy_tables_gets_nftables(void **state)
+{
+	struct testhost *host = *state;
+	char *text;
+
+	SKIP_UNLESS_ROOT();
+	assert_string_equal(firewall_backend_name(&host->engine, NULL), "legacy");
+	populate(host);
+	assert_int_equal(exit_of_child(sync_into_nftables, host), 0);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	assert_string_equal(firewall_backend_name(&host->engine, NULL), "nft");
+	depopulate(host);
+	text = output_of("nft list ruleset; cat /proc/net/ip_tables_names");
+	assert_string_equal(text, "");
+	free(text);
+	assert_string_equal(firewall_backend_name(&host->engine, NULL), "legacy");
+}
+
+static void the_environment_moves_the_rules(void **state)
+{
+	struct testhost *host = *state;
+	cleanup_strbuf struct strbuf why = STRBUF_INIT;
+	char *text;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	succeeds(firewall_sync(&host->engine, err));
+	setenv(FIREWALL_ENVIRONMENT, "nft", 1);
+	assert_string_equal(firewall_backend_name(&host->engine, &why), "nft");
+	assert_string_equal(strbuf_text(&why), "MYCOMPOSE_FIREWALL asks for it");
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	text = output_of("iptables-legacy-save | grep -c MYCOMPOSE; "
+			 "nft list ruleset | grep -c 'chain MYCOMPOSE.*-FORWARD'");
+	assert_string_equal(text, "0\n1\n");
+	free(text);
+	setenv(FIREWALL_ENVIRONMENT, "legacy", 1);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	text = output_of(
+		"iptables-legacy-save | grep -c '^:MYCOMPOSE.*-FORWARD'; nft list ruleset | "
+		"grep -c MYCOMPOSE || true");
+	assert_string_equal(text, "1\n0\n");
+	free(text);
+	setenv(FIREWALL_ENVIRONMENT, "ipfw", 1);
+	assert_null(firewall_backend_name(&host->engine, NULL));
+	fails(firewall_sync(&host->engine, err), -EINVAL,
+		"MYCOMPOSE_FIREWALL=ipfw is not known: it may be legacy or nft");
+	unsetenv(FIREWALL_ENVIRONMENT);
 }
 
 int main(void)
@@ -592,7 +691,9 @@ int main(void)
 		host_test(user_chain_goes_when_it_is_empty),
 		host_test(two_worlds_on_one_host_do_not_touch_each_other),
 		host_test(unpublished_bridges_do_not_carry_loopback),
-		host_test(a_kernel_without_tables_is_named),
+		host_test(a_kernel_without_any_tables_is_named),
+		host_test(a_kernel_without_legacy_tables_gets_nftables),
+		host_test(the_environment_moves_the_rules),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);
