@@ -37,8 +37,14 @@ int restart_policy_parse(
 struct container_attachment { /* one network it wants to be on */
 	char *network;
 	char **aliases;
-	char *address; /* static, or NULL */
+	char *address;	/* static, or NULL */
+	char *address6; /* the same */
 	char *mac;
+	char *interface; /* NULL = the next free eth0, eth1 … */
+	int64_t gateway_priority;
+	char **link_local; /* further addresses */
+	char **sysctls;	   /* of the interface: "net.ipv4.conf.IFNAME.log_martians=1" */
+	char **links;	   /* "NAME=OTHER": what it alone calls a container of this network */
 };
 
 /* When a container counts as healthy: docker's HealthConfig, under docker's names. */
@@ -153,6 +159,7 @@ struct container_state {
 	uint32_t restart_count;
 	uint32_t restart_attempts; /* those that count for restart_max_retries */
 	enum container_health health;
+	bool post_start_due; /* its post_start hooks are not through yet */
 };
 void container_state_release(struct container_state *state);
 /* What is on disk, corrected by the kernel: a "running" whose process (pid, start time, boot) is

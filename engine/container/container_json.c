@@ -23,7 +23,14 @@ static const struct field attachment_fields[] = {
 	FIELD_ROW("network", FIELD_STRING, FIELD_REQUIRED, struct container_attachment, network),
 	FIELD_ROW("aliases", FIELD_STRV, 0, struct container_attachment, aliases),
 	FIELD_ROW("address", FIELD_STRING, 0, struct container_attachment, address),
+	FIELD_ROW("address6", FIELD_STRING, 0, struct container_attachment, address6),
 	FIELD_ROW("mac", FIELD_STRING, 0, struct container_attachment, mac),
+	FIELD_ROW("interface", FIELD_STRING, 0, struct container_attachment, interface),
+	FIELD_ROW(
+		"gatewayPriority", FIELD_SIGNED, 0, struct container_attachment, gateway_priority),
+	FIELD_ROW("linkLocal", FIELD_STRV, 0, struct container_attachment, link_local),
+	FIELD_ROW("sysctls", FIELD_STRV, 0, struct container_attachment, sysctls),
+	FIELD_ROW("links", FIELD_STRV, 0, struct container_attachment, links),
 };
 static const struct field_type attachment_type =
 	FIELD_TYPE(struct container_attachment, attachment_fields);

@@ -42,27 +42,33 @@ static bool shares_network(const struct setup *setup)
 	return setup->container->spec.network.mode == NAMESPACE_CONTAINER;
 }
 
-static const char *host_address(const struct setup *setup)
+/* The gateway of a bridge is the host; that of a macvlan is some router. Heap. */
+static char *host_address(const struct setup *setup)
 {
 	for (size_t i = 0; i < setup->endpoint_count; i++) {
-		if (setup->endpoints[i].gateway)
-			return setup->endpoints[i].gateway;
+		const struct endpoint *endpoint = &setup->endpoints[i];
+		cleanup_network struct network *network = NULL;
+
+		if ((endpoint->gateway || endpoint->gateway6) &&
+			network_find(setup->engine, endpoint->network, &network, NULL) == 0 &&
+			network_can_publish(network))
+			return xstrdup(endpoint->gateway ? endpoint->gateway : endpoint->gateway6);
 	}
-	return setup->container->spec.network.mode == NAMESPACE_HOST ? "127.0.0.1" : NULL;
+	return setup->container->spec.network.mode == NAMESPACE_HOST ? xstrdup("127.0.0.1") : NULL;
 }
 
 static int add_extra_host(
 	const struct setup *setup, const char *entry, struct strbuf *text, struct error *err)
 {
 	const char *address = strchr(entry, '=');
-	cleanup_free char *name = NULL;
+	cleanup_free char *name = NULL, *host = NULL;
 
 	if (!address || address == entry)
 		return error_set(err, -EINVAL, "extra host '%s': not HOST=ADDRESS", entry);
 	name = xstrndup(entry, (size_t)(address - entry));
 	address++;
 	if (strcmp(address, HOST_GATEWAY) == 0)
-		address = host_address(setup);
+		address = host = host_address(setup);
 	if (!address)
 		return error_set(
 			err, -EINVAL, "extra host '%s': no network leads to the host", entry);
@@ -83,6 +89,18 @@ static void add_hosts_head(const struct setup *setup, struct strbuf *text)
 		strbuf_add_str(text, hosts_head);
 }
 
+static void add_own_name(const struct setup *setup, const char *address, struct strbuf *text)
+{
+	const struct spec *spec = &setup->container->spec;
+
+	if (!address)
+		return;
+	strbuf_addf(text, "%s\t", address);
+	if (spec->domainname && *spec->domainname)
+		strbuf_addf(text, "%s.%s ", setup->hostname, spec->domainname);
+	strbuf_addf(text, "%s\n", setup->hostname);
+}
+
 static int hosts_text(const struct setup *setup, struct strbuf *text, struct error *err)
 {
 	const struct spec *spec = &setup->container->spec;
@@ -95,10 +113,8 @@ static int hosts_text(const struct setup *setup, struct strbuf *text, struct err
 			return r;
 	}
 	for (size_t i = 0; i < setup->endpoint_count; i++) {
-		strbuf_addf(text, "%s\t", setup->endpoints[i].address);
-		if (spec->domainname && *spec->domainname)
-			strbuf_addf(text, "%s.%s ", setup->hostname, spec->domainname);
-		strbuf_addf(text, "%s\n", setup->hostname);
+		add_own_name(setup, setup->endpoints[i].address, text);
+		add_own_name(setup, setup->endpoints[i].address6, text);
 	}
 	return 0;
 }
@@ -119,7 +135,7 @@ static void add_name_servers(struct strbuf *text, char *const *servers)
 		strbuf_addf(text, "nameserver %s\n", servers[i]);
 }
 
-/* Where names are answered: on the gateway address of each network, the internal ones too, whose
+/* Where names are answered: on the gateway address of each bridge, the internal ones too, whose
  * endpoints have no route there. */
 static int gateways(const struct setup *setup, char ***ret, struct error *err)
 {
@@ -131,8 +147,9 @@ static int gateways(const struct setup *setup, char ***ret, struct error *err)
 
 		if (r < 0)
 			return r;
-		if (network->gateway && !strv_contains(servers, network->gateway))
-			strv_add(&servers, network->gateway);
+		if (network_resolver_address(network) &&
+			!strv_contains(servers, network_resolver_address(network)))
+			strv_add(&servers, network_resolver_address(network));
 	}
 	*ret = steal_ptr(servers);
 	return 0;
@@ -175,15 +192,14 @@ static int resolv_text(const struct setup *setup, struct strbuf *text, struct er
 	const struct spec *spec = &setup->container->spec;
 	cleanup_strv char **servers = NULL;
 
-	if (setup->endpoint_count > 0) {
-		int r = gateways(setup, &servers, err);
+	int r = gateways(setup, &servers, err);
 
-		if (r < 0)
-			return r;
+	if (r < 0)
+		return r;
+	if (servers)
 		add_name_servers(text, servers);
-	} else {
+	else
 		add_host_resolvers(spec, text);
-	}
 	add_name_servers(text, spec->dns);
 	add_words(text, "search", spec->dns_search);
 	add_words(text, "options", spec->dns_options);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * attach.c - the parent's half of an attachment: veth pairs between bridges and a netns. */
+ * attach.c - the parent's half of an attachment: links between networks and a netns. */
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -47,17 +48,15 @@ struct bridge_port endpoint_port(
 }
 
 static int veth_add(const struct engine *engine, struct netlink *netlink,
-	const struct endpoint *endpoint, int netns_fd, struct error *err)
+	const struct network *network, const struct endpoint *endpoint, int netns_fd,
+	struct error *err)
 {
-	cleanup_network struct network *network = NULL;
 	struct network_traits traits;
 	char host_name[INTERFACE_TEXT];
 	struct veth_pair pair;
 	uint8_t mac[6];
-	int r = network_find(engine, endpoint->network, &network, err);
+	int r = network_traits_read(network->options, &traits, err);
 
-	if (r == 0)
-		r = network_traits_read(network->options, &traits, err);
 	if (r == 0 && mac_parse(endpoint->mac, mac) < 0)
 		r = error_set(err, -EINVAL, "'%s' is no MAC address", endpoint->mac);
 	if (r < 0)
@@ -81,6 +80,47 @@ static int veth_add(const struct engine *engine, struct netlink *netlink,
 	return r;
 }
 
+/* A macvlan or ipvlan is one link, made where it is to be. */
+static int sub_link_add(struct netlink *netlink, const struct network *network,
+	const struct endpoint *endpoint, int netns_fd, struct error *err)
+{
+	struct sub_link link = { .kind = network->driver,
+		.name = endpoint->interface,
+		.netns_fd = netns_fd,
+		.mtu = network->mtu };
+	struct network_traits traits;
+	uint8_t mac[6];
+	int r = network_options_read(network->driver, network->options, &traits, err);
+
+	if (r == 0 && *endpoint->mac && mac_parse(endpoint->mac, mac) < 0)
+		r = error_set(err, -EINVAL, "'%s' is no MAC address", endpoint->mac);
+	if (r == 0)
+		r = network_parent_up(netlink, network, &link.parent_index, err);
+	if (r < 0)
+		return r;
+	link.mode = traits.mode;
+	link.flags = traits.flags;
+	/* In passthru mode the one macvlan and its parent share a MAC: a given one would be the
+	 * host's as well. */
+	if (*endpoint->mac && traits.mode != MACVLAN_MODE_PASSTHRU)
+		link.mac = mac;
+	netlink_add_sub_link(netlink, &link);
+	return 0;
+}
+
+static int link_add(const struct engine *engine, struct netlink *netlink,
+	const struct endpoint *endpoint, int netns_fd, struct error *err)
+{
+	cleanup_network struct network *network = NULL;
+	int r = network_find(engine, endpoint->network, &network, err);
+
+	if (r < 0)
+		return r;
+	return network_is_bridge(network)
+		       ? veth_add(engine, netlink, network, endpoint, netns_fd, err)
+		       : sub_link_add(netlink, network, endpoint, netns_fd, err);
+}
+
 /* On failure, pairs made so far go with the netns, which the caller gives up. */
 int endpoint_attach(const struct engine *engine, const struct endpoint *endpoints, size_t count,
 	int netns_fd, struct error *err)
@@ -92,7 +132,7 @@ int endpoint_attach(const struct engine *engine, const struct endpoint *endpoint
 		return 0;
 	r = netlink_open(&netlink, err);
 	for (size_t i = 0; i < count && r == 0; i++) {
-		r = veth_add(engine, netlink, &endpoints[i], netns_fd, err);
+		r = link_add(engine, netlink, &endpoints[i], netns_fd, err);
 		if (r < 0)
 			error_wrap(err, "network '%s'", endpoints[i].network);
 	}

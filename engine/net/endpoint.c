@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * endpoint.c - attachments of containers to networks: address allocation and records. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -35,7 +36,7 @@ char *endpoint_file_id(const char *file_name)
 	return xstrndup(file_name, length - strlen(SUFFIX));
 }
 
-static void file_name_make(char name[static NAME_MAX + 1], const char *container_id)
+void endpoint_file_name(char name[static 256], const char *container_id)
 {
 	snprintf(name, NAME_MAX + 1, "%.*s" SUFFIX, NAME_MAX - (int)strlen(SUFFIX), container_id);
 }
@@ -46,160 +47,11 @@ int endpoint_read(int dir_fd, const char *container_id, struct endpoint *ret, st
 	char name[NAME_MAX + 1];
 	int r;
 
-	file_name_make(name, container_id);
+	endpoint_file_name(name, container_id);
 	r = json_read_file(dir_fd, name, RECORD_LIMIT, &json, err);
 	if (r == 0)
 		r = endpoint_from_json(json, ret, err);
 	return r < 0 ? error_wrap(err, "endpoint of container %s", container_id) : 0;
-}
-
-/* One network's side of the run root, opened for a change. */
-struct ledger {
-	int dir_fd;
-	int addresses_fd;
-};
-
-static void ledger_close(struct ledger *ledger)
-{
-	close_fd(&ledger->dir_fd);
-	close_fd(&ledger->addresses_fd);
-}
-
-static int ledger_open(
-	const struct engine *engine, const char *network, struct ledger *ret, struct error *err)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "networks/%s/addresses", network);
-	ret->addresses_fd = dir_make_open(engine->run_fd, path, 0700, err);
-	if (ret->addresses_fd < 0)
-		return ret->addresses_fd;
-	ret->dir_fd = endpoints_open(engine, network, err);
-	return ret->dir_fd < 0 ? ret->dir_fd : 0;
-}
-
-/* A link whose container has no record is what a kill between the two left behind. */
-static bool claim_is_stale(const struct ledger *ledger, const char *address, const char *claimant)
-{
-	char holder[NAME_MAX + 1], name[NAME_MAX + 1];
-	ssize_t length = readlinkat(ledger->addresses_fd, address, holder, sizeof(holder) - 1);
-
-	if (length < 0)
-		return errno == ENOENT;
-	holder[length] = '\0';
-	if (strcmp(holder, claimant) == 0)
-		return true;
-	file_name_make(name, holder);
-	return faccessat(ledger->dir_fd, name, F_OK, 0) < 0 && errno == ENOENT;
-}
-
-/* 0 = the address is the claimant's now, -EADDRINUSE = another container's. */
-static int address_claim(const struct ledger *ledger, uint32_t address, const char *claimant)
-{
-	char text[ADDRESS_TEXT];
-
-	address_format(address, text);
-	if (symlinkat(claimant, ledger->addresses_fd, text) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return -errno;
-	if (!claim_is_stale(ledger, text, claimant))
-		return -EADDRINUSE;
-	if ((unlinkat(ledger->addresses_fd, text, 0) < 0 && errno != ENOENT) ||
-		symlinkat(claimant, ledger->addresses_fd, text) < 0)
-		return -errno;
-	return 0;
-}
-
-struct claim {
-	const struct ledger *ledger;
-	const struct network *network;
-	const char *claimant;
-	int failure;
-};
-
-static bool claim_try(uint32_t address, void *data)
-{
-	struct claim *claim = data;
-	char text[ADDRESS_TEXT];
-	int r;
-
-	address_format(address, text);
-	if (address == network_gateway(claim->network) ||
-		strv_contains(claim->network->reserved, text))
-		return false;
-	r = address_claim(claim->ledger, address, claim->claimant);
-	if (r < 0 && r != -EADDRINUSE)
-		claim->failure = r;
-	return r == 0 || claim->failure;
-}
-
-static uint32_t cursor_read(const struct ledger *ledger)
-{
-	cleanup_free char *text = NULL;
-	uint32_t cursor = 0;
-	size_t length;
-
-	if (file_read(ledger->addresses_fd, "cursor", ADDRESS_TEXT, &text, &length, NULL) == 0)
-		address_parse(text, &cursor); /* unreadable: from the start again */
-	return cursor;
-}
-
-static int pool_claim(const struct ledger *ledger, const struct network *network,
-	const char *claimant, uint32_t *ret, struct error *err)
-{
-	struct claim claim = { ledger, network, claimant, 0 };
-	struct address_pool pool = { .cursor = cursor_read(ledger) };
-	char text[ADDRESS_TEXT];
-
-	pool.subnet = network_subnet(network);
-	pool.range = pool.subnet;
-	if (network->ip_range)
-		subnet_parse(network->ip_range, &pool.range);
-	if (!address_next(&pool, claim_try, &claim, ret))
-		return error_set(err, -ENOSPC, "no free address is left in %s",
-			network->ip_range ? network->ip_range : network->subnet);
-	if (claim.failure)
-		return error_sys(err, claim.failure, "record an address");
-	address_format(*ret, text);
-	return file_replace(
-		ledger->addresses_fd, "cursor", text, strlen(text), 0600, FILE_VOLATILE, err);
-}
-
-static int static_claim(const struct ledger *ledger, const struct network *network,
-	const struct endpoint_request *request, uint32_t *ret, struct error *err)
-{
-	struct subnet subnet = network_subnet(network);
-	int r;
-
-	if (address_parse(request->address, ret) < 0)
-		return error_set(err, -EINVAL, "'%s' is not an IPv4 address", request->address);
-	if (*ret < subnet_first_host(&subnet) || *ret > subnet_last_host(&subnet))
-		return error_set(err, -EINVAL, "address %s is no host address of subnet %s",
-			request->address, network->subnet);
-	if (*ret == network_gateway(network))
-		return error_set(err, -EADDRINUSE, "address %s is the gateway's", request->address);
-	r = address_claim(ledger, *ret, request->container_id);
-	if (r == -EADDRINUSE)
-		return error_set(
-			err, r, "address %s is in use by another container", request->address);
-	return r < 0 ? error_sys(err, r, "record address %s", request->address) : 0;
-}
-
-/* What stays true of an endpoint that is asked for again. */
-static int address_choose(const struct ledger *ledger, const struct network *network,
-	const struct endpoint_request *request, const struct endpoint *present, uint32_t *ret,
-	struct error *err)
-{
-	if (request->address)
-		return static_claim(ledger, network, request, ret, err);
-	if (present->address && address_parse(present->address, ret) == 0) {
-		int r = address_claim(ledger, *ret, request->container_id);
-
-		if (r != -EADDRINUSE)
-			return r < 0 ? error_sys(err, r, "record an address") : 0;
-	}
-	return pool_claim(ledger, network, request->container_id, ret, err);
 }
 
 static struct published_port *ports_copy(const struct published_port *ports, size_t count)
@@ -216,29 +68,60 @@ static struct published_port *ports_copy(const struct published_port *ports, siz
 	return copy;
 }
 
-static void endpoint_fill(struct endpoint *endpoint, const struct network *network,
-	const struct endpoint_request *request, uint32_t address)
+/* Where the endpoint's default route leads; NULL = nowhere, "" = the link itself. */
+static const char *way_out(const struct network *network, const char *gateway)
 {
-	char text[MAC_TEXT];
+	if (network->internal || !gateway)
+		return NULL;
+	return network_is_routed(network) ? "" : gateway;
+}
 
+/* As docker; of an IPv6 address the last four bytes. An ipvlan has its parent's. */
+static void mac_choose(struct endpoint *endpoint, const struct network *network, const char *asked)
+{
+	char text[MAC_TEXT] = "";
+	struct in6_addr address6;
+	uint32_t number = 0;
+
+	if (endpoint->address) {
+		address_parse(endpoint->address, &number);
+	} else if (address6_parse(endpoint->address6, &address6) == 0) {
+		memcpy(&number, address6.s6_addr + 12, sizeof(number));
+		number = ntohl(number);
+	}
+	if (strcmp(network->driver, "ipvlan") != 0)
+		mac_from_address(number, text);
+	endpoint->mac = xstrdup(asked && *text ? asked : text);
+}
+
+/* Takes over the addresses. */
+static void endpoint_fill(struct endpoint *endpoint, const struct network *network,
+	const struct endpoint_request *request, char *address, char *address6)
+{
 	*endpoint = (struct endpoint){
 		.network = xstrdup(network->name),
 		.container_id = xstrdup(request->container_id),
 		.container_name = xstrdup(request->container_name),
 		.aliases = strv_copy(request->aliases),
-		.prefix_length = network_subnet(network).prefix,
-		.gateway = network->internal ? NULL : xstrdup(network->gateway),
+		.address = address,
+		.prefix_length = address ? network_subnet(network).prefix : 0,
+		.gateway = address ? xstrdup(way_out(network, network->gateway)) : NULL,
+		.address6 = address6,
+		.prefix_length6 = address6 ? network_subnet6(network).prefix : 0,
+		.gateway6 = address6 ? xstrdup(way_out(network, network->gateway6)) : NULL,
 		.interface = xstrdup(request->interface),
+		.order = request->order,
+		.gateway_priority = request->gateway_priority,
+		.link_local = strv_copy(request->link_local),
+		.sysctls = strv_copy(request->sysctls),
+		.links = strv_copy(request->links),
 		.dns = strv_copy(request->dns),
 		.ports = ports_copy(request->ports, request->port_count),
 		.port_count = request->port_count,
 	};
 	if (!strv_contains(endpoint->aliases, request->container_name))
 		strv_add(&endpoint->aliases, request->container_name);
-	address_format(address, text);
-	endpoint->address = xstrdup(text);
-	mac_from_address(address, text);
-	endpoint->mac = xstrdup(request->mac ? request->mac : text);
+	mac_choose(endpoint, network, request->mac);
 }
 
 /* Intent first: both indexes, then the record. */
@@ -253,39 +136,86 @@ static int endpoint_write(const struct engine *engine, const struct ledger *ledg
 	index_fd = dir_make_open(engine->run_fd, name, 0700, err);
 	if (index_fd < 0)
 		return index_fd;
-	if (symlinkat(endpoint->address, index_fd, endpoint->network) < 0 && errno != EEXIST)
+	if (symlinkat(endpoint->address ? endpoint->address : endpoint->address6, index_fd,
+		    endpoint->network) < 0 &&
+		errno != EEXIST)
 		return error_sys(err, -errno, "write '%s/%s'", name, endpoint->network);
-	file_name_make(name, endpoint->container_id);
+	endpoint_file_name(name, endpoint->container_id);
 	return json_write_file(ledger->dir_fd, name, json, FILE_VOLATILE, err);
+}
+
+static void claim_drop(const struct ledger *ledger, const char *address, const char *kept)
+{
+	if (address && (!kept || strcmp(address, kept) != 0))
+		unlinkat(ledger->addresses_fd, address, 0);
 }
 
 static int allocate_locked(const struct engine *engine, const struct network *network,
 	const struct endpoint_request *request, struct endpoint *ret, struct error *err)
 {
 	struct endpoint present = { 0 }, wanted = { 0 };
+	char *address = NULL, *address6 = NULL;
 	struct ledger ledger = { -1, -1 };
-	uint32_t address = 0;
 	int r = ledger_open(engine, network->name, &ledger, err);
 
 	if (r == 0 && endpoint_read(ledger.dir_fd, request->container_id, &present, NULL) < 0)
 		present = (struct endpoint){ 0 };
 	if (r == 0)
-		r = address_choose(&ledger, network, request, &present, &address, err);
-	if (r == 0) {
-		endpoint_fill(&wanted, network, request, address);
+		r = endpoint_claim4(&ledger, network, request, &present, &address, err);
+	if (r == 0)
+		r = endpoint_claim6(&ledger, network, request, &present, &address6, err);
+	endpoint_fill(&wanted, network, request, address, address6);
+	if (r == 0)
 		r = endpoint_write(engine, &ledger, &wanted, err);
-		if (r < 0)
-			unlinkat(ledger.addresses_fd, wanted.address, 0);
+	if (r < 0) {
+		claim_drop(&ledger, wanted.address, present.address);
+		claim_drop(&ledger, wanted.address6, present.address6);
+		endpoint_release(&wanted);
+	} else {
+		claim_drop(&ledger, present.address, wanted.address);
+		claim_drop(&ledger, present.address6, wanted.address6);
+		*ret = wanted;
 	}
-	if (r == 0 && present.address && strcmp(present.address, wanted.address) != 0)
-		unlinkat(ledger.addresses_fd, present.address, 0);
 	endpoint_release(&present);
 	ledger_close(&ledger);
-	if (r < 0)
-		endpoint_release(&wanted);
-	else
-		*ret = wanted;
 	return r;
+}
+
+/* "net.ipv6.conf.IFNAME.accept_ra=2": of the interface and of nothing else. */
+bool endpoint_sysctl_is_valid(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	const char *mark = strstr(text, ".IFNAME."), *equals = strchr(text, '=');
+	const char *variable = mark ? mark + strlen(".IFNAME.") : NULL;
+
+	if (!mark || !equals || equals <= variable || strchr(equals, '\n') ||
+		(size_t)(equals - variable) != strspn(variable, letters))
+		return false;
+	for (const char *c = text; c < mark; c++)
+		if (!strchr(letters, *c) && (*c != '.' || c[1] == '.' || c == text))
+			return false;
+	return strncmp(text, "net.ipv4.", 9) == 0 || strncmp(text, "net.ipv6.", 9) == 0 ||
+	       strncmp(text, "net.mpls.", 9) == 0;
+}
+
+static int options_check(const struct endpoint_request *request, struct error *err)
+{
+	for (size_t i = 0; request->link_local && request->link_local[i]; i++) {
+		struct in6_addr address6;
+		uint32_t address;
+
+		if (address_parse(request->link_local[i], &address) < 0 &&
+			address6_parse(request->link_local[i], &address6) < 0)
+			return error_set(err, -EINVAL, "link-local address '%s' is no IP address",
+				request->link_local[i]);
+	}
+	for (size_t i = 0; request->sysctls && request->sysctls[i]; i++)
+		if (!endpoint_sysctl_is_valid(request->sysctls[i]))
+			return error_set(err, -EINVAL,
+				"sysctl '%s' is not one of the interface, as "
+				"net.ipv4.conf.IFNAME.log_martians=1",
+				request->sysctls[i]);
+	return 0;
 }
 
 static int request_check(const struct endpoint_request *request, struct error *err)
@@ -299,7 +229,7 @@ static int request_check(const struct endpoint_request *request, struct error *e
 	if (request->mac && mac_parse(request->mac, mac) < 0)
 		return error_set(
 			err, -EINVAL, "'%s' is no MAC address of a single interface", request->mac);
-	return 0;
+	return options_check(request, err);
 }
 
 int endpoint_allocate(const struct engine *engine, const struct endpoint_request *request,
@@ -313,7 +243,7 @@ int endpoint_allocate(const struct engine *engine, const struct endpoint_request
 		r = network_find(engine, request->network, &network, err);
 	if (r < 0)
 		return r;
-	if (!network_is_bridge(network))
+	if (!network_has_addresses(network))
 		return error_set(
 			err, -EINVAL, "network '%s': has no addresses to give", network->name);
 	lock_fd = room_lock(engine, err);
@@ -379,10 +309,12 @@ static int networks_of_container(
 	return dir_list(engine->run_fd, path, ret, err);
 }
 
-static int by_interface(const void *a, const void *b)
+static int by_order(const void *a, const void *b)
 {
-	return strverscmp(
-		((const struct endpoint *)a)->interface, ((const struct endpoint *)b)->interface);
+	const struct endpoint *left = a, *right = b;
+
+	return left->order != right->order ? (left->order < right->order ? -1 : 1)
+					   : strverscmp(left->interface, right->interface);
 }
 
 int endpoint_of_container(const struct engine *engine, const char *container_id,
@@ -410,7 +342,7 @@ int endpoint_of_container(const struct engine *engine, const char *container_id,
 		return r;
 	}
 	if (count)
-		qsort(endpoints, count, sizeof(*endpoints), by_interface);
+		qsort(endpoints, count, sizeof(*endpoints), by_order);
 	*ret = endpoints;
 	*ret_count = count;
 	return 0;
@@ -434,12 +366,15 @@ static int release_one(const struct engine *engine, const char *network, const c
 		return dir_fd;
 	if (endpoint_read(dir_fd, container_id, &endpoint, NULL) < 0)
 		endpoint = (struct endpoint){ 0 };
-	file_name_make(name, container_id);
+	endpoint_file_name(name, container_id);
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove '%s'", name);
-	if (endpoint.address) {
-		snprintf(path, sizeof(path), "addresses/%s", endpoint.address);
-		unlinkat(dir_fd, path, 0);
+	for (size_t i = 0; i < 2; i++) {
+		const char *address = i ? endpoint.address6 : endpoint.address;
+
+		snprintf(path, sizeof(path), "addresses/%s", address ? address : "");
+		if (address)
+			unlinkat(dir_fd, path, 0);
 	}
 	endpoint_release(&endpoint);
 	return 0;

@@ -106,7 +106,8 @@ static int entry_read(const struct engine *engine, struct inventory *inventory,
 	entry.no_masquerade = traits.no_masquerade;
 	dir_fd = endpoints_open(engine, network->name, NULL);
 	if (dir_fd >= 0)
-		entry.resolver_ports[FIREWALL_V4] = resolver_port_read(dir_fd);
+		entry.resolver_ports[network->subnet ? FIREWALL_V4 : FIREWALL_V6] =
+			resolver_port_read(dir_fd);
 	*array_add(inventory->entries, inventory->entry_count) = entry;
 	return 0;
 }

@@ -52,7 +52,24 @@ bool network_is_builtin(const char *name)
 
 bool network_is_bridge(const struct network *network)
 {
-	return strcmp(network->driver, "bridge") == 0 && network->subnet;
+	return strcmp(network->driver, "bridge") == 0 && network->bridge;
+}
+
+bool network_has_addresses(const struct network *network)
+{
+	return network->subnet || network->subnet6;
+}
+
+const char *network_resolver_address(const struct network *network)
+{
+	if (!network_is_bridge(network))
+		return NULL;
+	return network->gateway ? network->gateway : network->gateway6;
+}
+
+bool network_can_publish(const struct network *network)
+{
+	return network_is_bridge(network) && !network->internal;
 }
 
 struct subnet network_subnet(const struct network *network)
@@ -68,6 +85,22 @@ uint32_t network_gateway(const struct network *network)
 	uint32_t gateway = 0;
 
 	address_parse(network->gateway, &gateway);
+	return gateway;
+}
+
+struct subnet6 network_subnet6(const struct network *network)
+{
+	struct subnet6 subnet = { .prefix = 0 };
+
+	subnet6_parse(network->subnet6, &subnet);
+	return subnet;
+}
+
+struct in6_addr network_gateway6(const struct network *network)
+{
+	struct in6_addr gateway = IN6ADDR_ANY_INIT;
+
+	address6_parse(network->gateway6, &gateway);
 	return gateway;
 }
 
@@ -324,6 +357,13 @@ int network_links_delete(const struct network *network, struct error *err)
 	struct link_info link;
 	int r;
 
+	if (network_parent_is_own(network)) {
+		r = netlink_open(&netlink, err);
+		if (r < 0)
+			return r;
+		netlink_add_link_delete(netlink, network->parent);
+		return netlink_commit(netlink, err);
+	}
 	if (!network_is_bridge(network))
 		return 0;
 	r = netlink_open(&netlink, err);

@@ -54,15 +54,24 @@ void network_cleanup(struct network **network);
 struct network_request {
 	const char *name;
 	const char *driver; /* NULL = bridge */
+	bool no_ipv4;
 	const char *subnet;
 	const char *gateway;
 	const char *ip_range;
+	bool ipv6;
+	const char *subnet6; /* NULL with ipv6 = a unique local one (RFC 4193) is drawn */
+	const char *gateway6;
+	const char *ip_range6;
 	bool internal;
 	char *const *labels;
 	char *const *options;  /* known ones only (network_options.c); else -EOPNOTSUPP */
-	char *const *reserved; /* IPv4 addresses inside the subnet, kept out of the pool */
+	char *const *reserved; /* addresses inside the subnets, kept out of the pools */
 };
-/* Record + bridge + address. -EEXIST "network with name X already exists"; overlap, bad CIDR,
+/* Put one address pool, as `ipam.config` has it, where its family belongs. -EINVAL when the family
+ * has one already: a bridge has one subnet of each. Fields may be NULL or empty. */
+int network_request_add_pool(struct network_request *request, const char *subnet,
+	const char *gateway, const char *ip_range, struct error *err);
+/* Record + bridge + addresses. -EEXIST "network with name X already exists"; overlap, bad CIDR,
  * gateway outside: -EINVAL with the reason. Safe against a kill at any instant: the record is
  * written first, network_remove clears whatever exists. */
 int network_create(const struct engine *engine, const struct network_request *request,
@@ -74,6 +83,15 @@ int network_find(
 int network_list(
 	const struct engine *engine, struct network ***ret, size_t *ret_count, struct error *err);
 void network_list_free(struct network **networks, size_t count);
+/* What the driver options say of published ports and interfaces: where a port is published that
+ * names no host address (host_binding_ipv4), and what the interfaces are called (eth). Heap, NULL =
+ * not said. */
+char *network_host_binding(const struct network *network);
+char *network_interface_prefix(const struct network *network);
+/* Where its containers ask for names: a bridge's gateway address; NULL for other drivers. */
+const char *network_resolver_address(const struct network *network);
+/* Can ports be published through it: a bridge with a way out. */
+bool network_can_publish(const struct network *network);
 /* -EBUSY "network X has active endpoints" (names them); removes bridge, record, firewall parts.
  * Absent: -ENOENT. */
 int network_remove(const struct engine *engine, const char *name, struct error *err);
@@ -103,9 +121,14 @@ struct endpoint {
 	char *address6; /* NULL = no IPv6 here */
 	uint8_t prefix_length6;
 	char *gateway6;
-	char *mac;	 /* "02:42:ac:12:00:02" */
-	char *interface; /* inside the container: eth0, eth1 … */
-	char **dns;	 /* where its other names are asked; NULL = the host's resolvers */
+	char *mac;		  /* "02:42:ac:12:00:02"; empty = its parent's (ipvlan) */
+	char *interface;	  /* inside the container: eth0, eth1 … */
+	uint16_t order;		  /* among the container's endpoints */
+	int64_t gateway_priority; /* the highest has the default route, of several the first */
+	char **link_local;	  /* further addresses, IPv4 or IPv6 */
+	char **sysctls;		  /* "net.ipv4.conf.IFNAME.log_martians=1" */
+	char **links;		  /* "NAME=CONTAINER": what it alone calls another one here */
+	char **dns;		  /* where its other names are asked; NULL = the host's resolvers */
 	struct published_port *ports; /* published through this endpoint */
 	size_t port_count;
 };
@@ -117,9 +140,15 @@ struct endpoint_request {
 	const char *container_name;
 	char *const *aliases;
 	const char *address;   /* static, NULL = from the pool */
+	const char *address6;  /* the same */
 	const char *mac;       /* NULL = derived from the address, as docker */
 	const char *interface; /* "eth0" */
-	char *const *dns;      /* IPv4 or IPv6 literals, NULL = the host's resolvers */
+	uint16_t order;
+	int64_t gateway_priority;
+	char *const *link_local;
+	char *const *sysctls;
+	char *const *links;
+	char *const *dns; /* IPv4 or IPv6 literals, NULL = the host's resolvers */
 	const struct published_port *ports;
 	size_t port_count;
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "engine/base/files.h"
 #include "engine/base/ids.h"
@@ -18,12 +19,15 @@ struct surroundings {
 	size_t network_count;
 	struct subnet *routes;
 	size_t route_count;
+	struct subnet6 *routes6;
+	size_t route6_count;
 };
 
 static void surroundings_release(struct surroundings *around)
 {
 	network_list_free(around->networks, around->network_count);
 	free(around->routes);
+	free(around->routes6);
 }
 
 static int surroundings_read(
@@ -36,6 +40,8 @@ static int surroundings_read(
 		r = netlink_open(&netlink, err);
 	if (r == 0)
 		r = netlink_list_routes(netlink, &ret->routes, &ret->route_count, err);
+	if (r == 0)
+		r = netlink_list_routes6(netlink, &ret->routes6, &ret->route6_count, err);
 	return r;
 }
 
@@ -43,12 +49,21 @@ static const struct network *overlapping(
 	const struct surroundings *around, const struct subnet *subnet)
 {
 	for (size_t i = 0; i < around->network_count; i++) {
-		struct subnet other;
+		struct subnet other = network_subnet(around->networks[i]);
 
-		if (!network_is_bridge(around->networks[i]))
-			continue;
-		other = network_subnet(around->networks[i]);
-		if (subnet_overlaps(subnet, &other))
+		if (other.prefix && subnet_overlaps(subnet, &other))
+			return around->networks[i];
+	}
+	return NULL;
+}
+
+static const struct network *overlapping6(
+	const struct surroundings *around, const struct subnet6 *subnet)
+{
+	for (size_t i = 0; i < around->network_count; i++) {
+		struct subnet6 other = network_subnet6(around->networks[i]);
+
+		if (other.prefix && subnet6_overlaps(subnet, &other))
 			return around->networks[i];
 	}
 	return NULL;
@@ -60,6 +75,14 @@ static bool pool_is_free(const struct surroundings *around, const struct subnet 
 		if (subnet_overlaps(pool, &around->routes[i]))
 			return false;
 	return !overlapping(around, pool);
+}
+
+static bool pool6_is_free(const struct surroundings *around, const struct subnet6 *pool)
+{
+	for (size_t i = 0; i < around->route6_count; i++)
+		if (subnet6_overlaps(pool, &around->routes6[i]))
+			return false;
+	return !overlapping6(around, pool);
 }
 
 /* The first default pool is kept for the built-in network, which docker makes first. */
@@ -95,6 +118,30 @@ static int subnet_take(const struct surroundings *around, const struct network_r
 		     : 0;
 }
 
+/* Of 2^40 unique local prefixes one that is taken is not to be expected twice. */
+static int subnet6_take(const struct surroundings *around, const struct network_request *request,
+	struct subnet6 *ret, struct error *err)
+{
+	const struct network *other;
+
+	while (!request->subnet6) {
+		uint8_t random[5];
+
+		if (getrandom(random, sizeof(random), 0) != sizeof(random))
+			return error_sys(err, -errno, "draw a unique local prefix");
+		*ret = subnet6_unique_local(random);
+		if (pool6_is_free(around, ret))
+			return 0;
+	}
+	if (subnet6_parse(request->subnet6, ret) < 0)
+		return error_set(err, -EINVAL, "subnet '%s' is not an IPv6 subnet as fd00:1::/64",
+			request->subnet6);
+	other = overlapping6(around, ret);
+	return other ? error_set(err, -EINVAL, "subnet %s overlaps network %s (%s)",
+			       request->subnet6, other->name, other->subnet6)
+		     : 0;
+}
+
 static int host_address_parse(const char *what, const char *text, const struct subnet *subnet,
 	uint32_t *ret, struct error *err)
 {
@@ -104,6 +151,20 @@ static int host_address_parse(const char *what, const char *text, const struct s
 		return error_set(err, -EINVAL, "%s '%s' is not an IPv4 address", what, text);
 	subnet_format(subnet, subnet_text);
 	if (*ret < subnet_first_host(subnet) || *ret > subnet_last_host(subnet))
+		return error_set(err, -EINVAL, "%s %s is no host address of subnet %s", what, text,
+			subnet_text);
+	return 0;
+}
+
+static int host_address6_parse(const char *what, const char *text, const struct subnet6 *subnet,
+	struct in6_addr *ret, struct error *err)
+{
+	char subnet_text[SUBNET6_TEXT];
+
+	if (address6_parse(text, ret) < 0)
+		return error_set(err, -EINVAL, "%s '%s' is not an IPv6 address", what, text);
+	subnet6_format(subnet, subnet_text);
+	if (!subnet6_is_host(subnet, ret))
 		return error_set(err, -EINVAL, "%s %s is no host address of subnet %s", what, text,
 			subnet_text);
 	return 0;
@@ -126,13 +187,6 @@ static int addresses_fill(struct network *network, const struct network_request 
 		return r;
 	address_format(address, text);
 	network->gateway = xstrdup(text);
-	for (size_t i = 0; request->reserved && request->reserved[i]; i++) {
-		r = host_address_parse(
-			"reserved address", request->reserved[i], subnet, &address, err);
-		if (r < 0)
-			return r;
-	}
-	network->reserved = strv_copy(request->reserved);
 	if (!request->ip_range)
 		return 0;
 	/* A range may be one address, which is no subnet: "/31" and "/32" are given as "/30". */
@@ -146,6 +200,69 @@ static int addresses_fill(struct network *network, const struct network_request 
 	subnet_format(&range, text);
 	network->ip_range = xstrdup(text);
 	return 0;
+}
+
+static int addresses6_fill(struct network *network, const struct network_request *request,
+	const struct subnet6 *subnet, struct error *err)
+{
+	struct in6_addr address = subnet6_at(subnet, 1);
+	char text[SUBNET6_TEXT];
+	struct subnet6 range;
+	int r = 0;
+
+	subnet6_format(subnet, text);
+	network->subnet6 = xstrdup(text);
+	if (request->gateway6)
+		r = host_address6_parse("gateway", request->gateway6, subnet, &address, err);
+	if (r < 0)
+		return r;
+	address6_format(&address, text);
+	network->gateway6 = xstrdup(text);
+	if (!request->ip_range6)
+		return 0;
+	if (subnet6_parse(request->ip_range6, &range) < 0)
+		return error_set(err, -EINVAL,
+			"ip_range '%s' is not an IPv6 subnet of at least 4 addresses",
+			request->ip_range6);
+	if (range.prefix < subnet->prefix || !subnet6_contains(subnet, &range.base))
+		return error_set(err, -EINVAL, "ip_range %s is not inside subnet %s",
+			request->ip_range6, network->subnet6);
+	subnet6_format(&range, text);
+	network->ip_range6 = xstrdup(text);
+	return 0;
+}
+
+/* In the form the pool compares with. */
+static int reserved_fill(
+	struct network *network, const struct network_request *request, struct error *err)
+{
+	struct subnet subnet = network_subnet(network);
+	struct subnet6 subnet6 = network_subnet6(network);
+	int r = 0;
+
+	for (size_t i = 0; request->reserved && request->reserved[i] && r == 0; i++) {
+		const char *word = request->reserved[i];
+		char text[ADDRESS6_TEXT];
+		struct in6_addr address6;
+		uint32_t address;
+
+		if (strchr(word, ':') && subnet6.prefix) {
+			r = host_address6_parse("reserved address", word, &subnet6, &address6, err);
+			if (r == 0)
+				address6_format(&address6, text);
+		} else if (subnet.prefix) {
+			r = host_address_parse("reserved address", word, &subnet, &address, err);
+			if (r == 0)
+				address_format(address, text);
+		} else {
+			r = error_set(err, -EINVAL,
+				"reserved address %s: the network has no subnet of its family",
+				word);
+		}
+		if (r == 0)
+			strv_add(&network->reserved, text);
+	}
+	return r;
 }
 
 static bool bridge_is_known(const struct surroundings *around, const char *name)
@@ -193,10 +310,19 @@ static int bridge_check(
 	return r == -ENODEV ? 0 : r;
 }
 
-static int request_check(
-	const struct network_request *request, struct network_traits *ret_traits, struct error *err)
+/* "eth0.10" is the VLAN 10 of eth0, which network_parent_up makes when it is missing; a network
+ * without a parent gets a dummy of its own, as docker's. */
+static void parent_choose(struct network *network, const char *parent)
 {
-	const char *driver = request->driver ? request->driver : "bridge";
+	network->parent =
+		parent ? xstrdup(parent) : xasprintf("dm-%.*s", ID_SHORT_LENGTH, network->id);
+}
+
+static int request_check(
+	const struct network_request *request, const char **ret_driver, struct error *err)
+{
+	static const char *const drivers[] = { "bridge", "macvlan", "ipvlan" };
+	const char *driver = request->driver && *request->driver ? request->driver : "bridge";
 
 	if (!name_is_safe(request->name))
 		return error_set(err, -EINVAL,
@@ -206,10 +332,38 @@ static int request_check(
 		strcmp(driver, "none") == 0)
 		return error_set(
 			err, -EPERM, "only one instance of \"%s\" network is allowed", driver);
-	if (strcmp(driver, "bridge") != 0 && strcmp(driver, "default") != 0 && *driver)
-		return error_set(err, -EOPNOTSUPP,
-			"network driver '%s' is not supported (only bridge is)", driver);
-	return network_traits_read(request->options, ret_traits, err);
+	if (request->no_ipv4 && !request->ipv6)
+		return error_set(err, -EINVAL, "a network needs IPv4 or IPv6 addresses");
+	if (request->no_ipv4 && request->subnet)
+		return error_set(
+			err, -EINVAL, "subnet %s: IPv4 is off for this network", request->subnet);
+	if (strcmp(driver, "default") == 0)
+		driver = "bridge";
+	for (size_t i = 0; i < ARRAY_LEN(drivers); i++)
+		if (strcmp(driver, drivers[i]) == 0) {
+			*ret_driver = drivers[i];
+			return 0;
+		}
+	return error_set(err, -EOPNOTSUPP,
+		"network driver '%s' is not supported (bridge, macvlan and ipvlan are)", driver);
+}
+
+static int families_fill(const struct surroundings *around, const struct network_request *request,
+	struct network *network, struct error *err)
+{
+	struct subnet6 subnet6;
+	struct subnet subnet;
+	int r = 0;
+
+	if (!request->no_ipv4)
+		r = subnet_take(around, request, &subnet, err);
+	if (r == 0 && !request->no_ipv4)
+		r = addresses_fill(network, request, &subnet, err);
+	if (r == 0 && request->ipv6)
+		r = subnet6_take(around, request, &subnet6, err);
+	if (r == 0 && request->ipv6)
+		r = addresses6_fill(network, request, &subnet6, err);
+	return r < 0 ? r : reserved_fill(network, request, err);
 }
 
 static int plan_make(const struct surroundings *around, const struct network_request *request,
@@ -217,24 +371,28 @@ static int plan_make(const struct surroundings *around, const struct network_req
 {
 	cleanup_network struct network *network = xcalloc(1, sizeof(*network));
 	struct network_traits traits;
-	struct subnet subnet;
-	int r = request_check(request, &traits, err);
+	const char *driver = NULL;
+	int r = request_check(request, &driver, err);
 
 	if (r == 0)
-		r = subnet_take(around, request, &subnet, err);
+		r = network_options_read(driver, request->options, &traits, err);
 	if (r < 0)
 		return r;
 	network->name = xstrdup(request->name);
-	network->driver = xstrdup("bridge");
+	network->driver = xstrdup(driver);
 	network->internal = request->internal;
 	network->mtu = traits.mtu;
 	network->labels = strv_copy(request->labels);
 	network->options = strv_copy(request->options);
 	network->created_ns = time_now();
 	identity_choose(around, network, traits.bridge, fixed_id);
-	r = addresses_fill(network, request, &subnet, err);
-	if (r == 0)
+	r = families_fill(around, request, network, err);
+	if (r == 0 && strcmp(driver, "bridge") == 0) {
 		r = bridge_check(around, network, err);
+	} else if (r == 0) {
+		free(steal_ptr(network->bridge));
+		parent_choose(network, traits.parent);
+	}
 	if (r < 0)
 		return r;
 	*ret = steal_ptr(network);
@@ -251,4 +409,27 @@ int network_plan(const struct engine *engine, const struct network_request *requ
 		r = plan_make(&around, request, fixed_id, ret, err);
 	surroundings_release(&around);
 	return r;
+}
+
+static const char *given(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
+int network_request_add_pool(struct network_request *request, const char *subnet,
+	const char *gateway, const char *ip_range, struct error *err)
+{
+	const char *decisive = given(subnet) ? subnet : given(gateway) ? gateway : given(ip_range);
+	bool is_ipv6 = decisive && strchr(decisive, ':');
+	const char **to_subnet = is_ipv6 ? &request->subnet6 : &request->subnet;
+	const char **to_gateway = is_ipv6 ? &request->gateway6 : &request->gateway;
+	const char **to_range = is_ipv6 ? &request->ip_range6 : &request->ip_range;
+
+	if (*to_subnet || *to_gateway || *to_range)
+		return error_set(err, -EINVAL, "%s: a second %s subnet is not supported",
+			decisive ? decisive : "ipam", is_ipv6 ? "IPv6" : "IPv4");
+	*to_subnet = given(subnet);
+	*to_gateway = given(gateway);
+	*to_range = given(ip_range);
+	return 0;
 }

@@ -64,6 +64,11 @@ static const struct field endpoint_fields[] = {
 	{ "gateway6", FIELD_STRING, offsetof(struct endpoint, gateway6), false },
 	{ "mac", FIELD_STRING, offsetof(struct endpoint, mac), true },
 	{ "interface", FIELD_STRING, offsetof(struct endpoint, interface), true },
+	{ "order", FIELD_U16, offsetof(struct endpoint, order), false },
+	{ "gateway_priority", FIELD_I64, offsetof(struct endpoint, gateway_priority), false },
+	{ "link_local", FIELD_STRINGS, offsetof(struct endpoint, link_local), false },
+	{ "sysctls", FIELD_STRINGS, offsetof(struct endpoint, sysctls), false },
+	{ "links", FIELD_STRINGS, offsetof(struct endpoint, links), false },
 	{ "dns", FIELD_STRINGS, offsetof(struct endpoint, dns), false },
 };
 

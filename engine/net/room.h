@@ -34,7 +34,16 @@ struct network_traits {
 	uint32_t mtu;
 	bool no_icc;	    /* containers of this network may not talk to each other */
 	bool no_masquerade; /* their own addresses leave the host */
+	const char *host_binding;
+	const char *interface_prefix;
+	const char *parent; /* macvlan, ipvlan */
+	uint32_t mode;	    /* MACVLAN_MODE_*, IPVLAN_MODE_* */
+	uint32_t flags;	    /* IPVLAN_F_* */
 };
+/* -EOPNOTSUPP for one the driver does not have, -EINVAL for a value that is none of it. */
+int network_options_read(
+	const char *driver, char *const *options, struct network_traits *ret, struct error *err);
+/* Those of a bridge. */
 int network_traits_read(char *const *options, struct network_traits *ret, struct error *err);
 bool interface_name_is_valid(const char *name);
 
@@ -49,9 +58,14 @@ int network_read_all(
 int network_plan(const struct engine *engine, const struct network_request *request,
 	const char *fixed_id, struct network **ret, struct error *err);
 bool network_is_bridge(const struct network *network);
+bool network_has_addresses(const struct network *network); /* of any driver */
 bool network_is_builtin(const char *name);
-struct subnet network_subnet(const struct network *network);
+struct subnet network_subnet(const struct network *network); /* prefix 0 = no IPv4 */
 uint32_t network_gateway(const struct network *network);
+struct subnet6 network_subnet6(const struct network *network); /* prefix 0 = no IPv6 */
+struct in6_addr network_gateway6(const struct network *network);
+/* An ipvlan of layer 3: the way out is the link itself. */
+bool network_is_routed(const struct network *network);
 /* Host ends of the network's veths carry this link group, so that one request deletes them all, and
  * the container's ID as their alias. */
 uint32_t network_group(const struct network *network);
@@ -60,9 +74,36 @@ int network_links_delete(const struct network *network, struct error *err);
 /* network_up with a handle the caller has; *ret_index is the bridge's. */
 int network_bridge_up(const struct engine *engine, struct netlink *netlink,
 	const struct network *network, uint32_t *ret_index, struct error *err);
+/* macvlan and ipvlan: the parent's index, made (VLAN, or a dummy for a network that has none) when
+ * it is not there. */
+int network_parent_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
+	struct error *err);
+/* Is the parent one that network_parent_up made? */
+bool network_parent_is_own(const struct network *network);
 /* How the endpoint's host end sits on the bridge, but for the bridge's index. */
 struct bridge_port endpoint_port(
 	const struct endpoint *endpoint, const struct network_traits *traits);
+
+/* One network's side of the run root, opened for a change. */
+struct ledger {
+	int dir_fd;
+	int addresses_fd;
+};
+int ledger_open(
+	const struct engine *engine, const char *network, struct ledger *ret, struct error *err);
+void ledger_close(struct ledger *ledger);
+/* Claim an address of each family the network has: what is asked for, else what `present` has, else
+ * from the pool. *ret_text is heap; NULL when the network has none of the family. */
+int endpoint_claim4(const struct ledger *ledger, const struct network *network,
+	const struct endpoint_request *request, const struct endpoint *present, char **ret_text,
+	struct error *err);
+int endpoint_claim6(const struct ledger *ledger, const struct network *network,
+	const struct endpoint_request *request, const struct endpoint *present, char **ret_text,
+	struct error *err);
+/* "sysctl of an interface" as driver options have it: checked, and with the interface put in. */
+bool endpoint_sysctl_is_valid(const char *text);
+/* The record file's name. */
+void endpoint_file_name(char name[static 256], const char *container_id);
 
 /* Opens <run>/networks/NAME; -ENOENT when it is not there. */
 int endpoints_open(const struct engine *engine, const char *network, struct error *err);
@@ -75,6 +116,8 @@ char *endpoint_file_id(const char *file_name);
 int switch_set(const char *path, const char *value, struct error *err);
 /* No IPv6 on the interface and no belief in router advertisements; before it comes up. */
 int ipv6_off(const char *interface, struct error *err);
+/* IPv6, and still no belief in router advertisements. -EAFNOSUPPORT without IPv6 in the kernel. */
+int ipv6_on(const char *interface, struct error *err);
 
 /* firewall_sync for who holds the lock. */
 int firewall_sync_locked(const struct engine *engine, struct error *err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
@@ -28,7 +29,7 @@ int switch_set(const char *path, const char *value, struct error *err)
 	return r < 0 ? r : 1;
 }
 
-int ipv6_off(const char *interface, struct error *err)
+static int ipv6_set(const char *interface, const char *disabled, struct error *err)
 {
 	char path[128];
 	int r;
@@ -38,6 +39,18 @@ int ipv6_off(const char *interface, struct error *err)
 	if (r < 0)
 		return r;
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
-	r = switch_set(path, "1", err);
+	r = switch_set(path, disabled, err);
 	return r < 0 ? r : 0;
+}
+
+int ipv6_off(const char *interface, struct error *err)
+{
+	return ipv6_set(interface, "1", err);
+}
+
+int ipv6_on(const char *interface, struct error *err)
+{
+	if (access("/proc/sys/net/ipv6", F_OK) < 0)
+		return error_set(err, -EAFNOSUPPORT, "the kernel has no IPv6");
+	return ipv6_set(interface, "0", err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/container/endpoints.h"
 #include "engine/supervisor/minded.h"
 
 static bool same_port(const struct published_port *a, const struct published_port *b)
@@ -14,22 +15,14 @@ static bool same_port(const struct published_port *a, const struct published_por
 
 static void ports_free(struct minded *minded)
 {
-	for (size_t i = 0; minded->ports && i < minded->container->port_count; i++)
-		free(minded->ports[i].host_ip);
-	free(minded->ports);
+	container_ports_free(minded->ports, minded->container->port_count);
 	minded->ports = NULL;
 }
 
 static void ports_copy(struct minded *minded)
 {
-	const struct container *container = minded->container;
-
 	ports_free(minded);
-	minded->ports = xcalloc(container->port_count, sizeof(*minded->ports));
-	for (size_t i = 0; i < container->port_count; i++) {
-		minded->ports[i] = container->ports[i];
-		minded->ports[i].host_ip = xstrdup(container->ports[i].host_ip);
-	}
+	minded->ports = container_ports_wanted(minded->supervisor->engine, minded->container);
 }
 
 static bool may_be(const struct published_port *port, uint16_t number)
