@@ -207,7 +207,7 @@ int stdio_connect(struct setup *setup, struct error *err)
 	}
 	if (setup->terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 1) < 0)
 		return error_sys(err, -errno, "make it the controlling terminal");
-	for (int i = 0; i < STDIO_COUNT; i++) {
+	for (int i = 0; !setup->keep_stdio && i < STDIO_COUNT; i++) {
 		int r = give_to_user(i, setup->identity.uid, err);
 
 		if (r < 0)

@@ -52,6 +52,8 @@ int exec_begin(const struct engine *engine, const struct cgroup_host *host,
 	setup.terminal = request->terminal;
 	setup.console_rows = request->console_rows;
 	setup.console_columns = request->console_columns;
+	setup.keep_stdio = request->keep_stdio;
+	setup.adopts_orphans = request->adopts_orphans;
 	if (request->cwd && *request->cwd)
 		setup.cwd = request->cwd;
 	if (request->user && *request->user)

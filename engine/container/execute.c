@@ -167,6 +167,8 @@ int process_execute(struct setup *setup, struct error *err)
 
 	if (!env_get(setup->env, "HOME"))
 		env_set(&setup->env, "HOME", setup->identity.home);
+	if (setup->adopts_orphans && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return error_sys(err, -errno, "become a child subreaper");
 	r = close_others(setup, err);
 	if (r == 0)
 		r = take_identity_filtered(setup, err);

@@ -81,6 +81,10 @@ struct exec_request {
 	uint16_t console_rows; /* 0 = not known */
 	uint16_t console_columns;
 	bool privileged;
+	bool keep_stdio; /* the descriptors are the container's own: they keep their owner */
+	/* Descendants that have lost their parent become its children (PR_SET_CHILD_SUBREAPER), not
+	 * the container's first process's. */
+	bool adopts_orphans;
 };
 /* A further process inside a running container: all namespaces by pidfd, cgroup first, same
  * capabilities, seccomp and user rules. Same two halves; the process is the caller's child.

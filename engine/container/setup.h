@@ -73,6 +73,8 @@ struct setup {
 	uint64_t capabilities;
 	struct seccomp_filter filter;
 	struct launch_stdio stdio;
+	bool keep_stdio;
+	bool adopts_orphans;
 
 	/* the container around it; unused by exec */
 	struct namespace_plan namespaces;

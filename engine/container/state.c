@@ -47,6 +47,7 @@ static const struct field state_fields[] = {
 	ROW("restartCount", FIELD_UNSIGNED, restart_count),
 	ROW("restartAttempts", FIELD_UNSIGNED, restart_attempts),
 	FIELD_ROW_NAME("health", 0, struct container_state, health, health_names),
+	ROW("postStartDue", FIELD_BOOL, post_start_due),
 };
 static const struct field_type state_type = FIELD_TYPE(struct container_state, state_fields);
 

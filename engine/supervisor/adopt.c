@@ -4,12 +4,28 @@
  * where their policy says so. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/health_probe.h"
 #include "engine/supervisor/minded.h"
 #include "engine/supervisor/restart.h"
+
+/* When the run began, on the monotonic clock: from the kernel's word, since wall time may have been
+ * set meanwhile. The start time is on the boot-time clock, which goes on during a suspend. */
+static int64_t run_began(const struct process_id *process)
+{
+	struct timespec boot;
+	int64_t boot_ns, start_ns;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	boot_ns = boot.tv_sec * NS_PER_SEC + boot.tv_nsec;
+	start_ns = (int64_t)process->start_time * (NS_PER_SEC / sysconf(_SC_CLK_TCK));
+	return time_monotonic() - (boot_ns > start_ns ? boot_ns - start_ns : 0);
+}
 
 /* -ESRCH: it does not run any more. */
 static int adopt_running(struct minded *minded, struct error *err)
@@ -22,7 +38,7 @@ static int adopt_running(struct minded *minded, struct error *err)
 	if (minded->pidfd < 0)
 		return minded->pidfd;
 	minded->phase = MINDED_RUNNING;
-	minded->run_began_ns = time_monotonic() - (time_now() - minded->state.started_ns);
+	minded->run_began_ns = run_began(&minded->state.process);
 	r = log_writer_open(minded->supervisor->engine, container->id, container->log_max_size,
 		container->log_max_file, &minded->log, &problem);
 	if (r == 0)
@@ -31,7 +47,12 @@ static int adopt_running(struct minded *minded, struct error *err)
 		log_warning("container %s: output is not collected: %s", container->name,
 			error_text(&problem));
 	uplink_resume(minded);
-	return minded_watch_exit(minded, err);
+	r = minded_watch_exit(minded, err);
+	if (r < 0)
+		return r;
+	health_resume(minded);
+	hooks_after_start(minded);
+	return 0;
 }
 
 /* It ran when it was last seen, and does not now. How it ended is not known. */

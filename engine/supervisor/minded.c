@@ -12,6 +12,8 @@
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
 #include "engine/supervisor/exit_status.h"
+#include "engine/supervisor/health_probe.h"
+#include "engine/supervisor/inside.h"
 #include "engine/supervisor/restart.h"
 
 #define EXIT_LOOK_DELAY (10 * NS_PER_MS)
@@ -65,6 +67,8 @@ void minded_free(struct minded *minded)
 {
 	if (!minded)
 		return;
+	hooks_end(minded);
+	health_end(minded);
 	unwatch(minded);
 	unqueue(minded);
 	output_close(minded);
@@ -108,6 +112,11 @@ static void answer(struct minded *minded, bool for_start, const struct error *er
 	free(waiters);
 }
 
+void minded_answer_start(struct minded *minded, const struct error *err)
+{
+	answer(minded, true, err);
+}
+
 static void save(const struct minded *minded, const struct container_state *state,
 	enum file_durability durability)
 {
@@ -148,6 +157,7 @@ void minded_queue_start(struct minded *minded, bool automatic)
 	if (!automatic) {
 		minded->state.stopped_by_user = false;
 		minded->state.restart_count = 0;
+		minded->state.restart_attempts = 0;
 		minded->restart_delay_ns = 0;
 	}
 	if (!supervisor->queue_timer)
@@ -182,6 +192,9 @@ static void describe_run(const struct minded *minded, struct container_state *st
 	state->exit_code = 0;
 	state->oom_killed = false;
 	state->error = NULL;
+	state->health = container_has_healthcheck(&minded->container->healthcheck) ? HEALTH_STARTING
+										   : HEALTH_NONE;
+	state->post_start_due = minded->container->post_start_count > 0;
 	boot_id_read(state->boot_id, NULL);
 }
 
@@ -236,9 +249,10 @@ static bool restart_due(const struct minded *minded)
 	struct restart_question question = {
 		.policy = minded->container->restart,
 		.max_retries = minded->container->restart_max_retries,
-		.restarts = minded->state.restart_count,
+		.restarts = minded->state.restart_attempts,
 		.exit_code = minded->state.exit_code,
 		.stopped_by_user = minded->state.stopped_by_user,
+		.unhealthy = minded->unhealthy,
 	};
 
 	return restart_is_due(&question);
@@ -266,11 +280,25 @@ static enum file_durability exit_durability(const struct minded *minded)
 	return FILE_VOLATILE;
 }
 
+static int64_t next_delay(const struct minded *minded, int64_t ran_ns)
+{
+	const struct container *container = minded->container;
+
+	return container->restart_delay_ns ? container->restart_delay_ns
+					   : restart_delay(minded->restart_delay_ns, ran_ns);
+}
+
 /* The run is over and its state filled in: start it again, wait for that, or forget it. */
 static void decide(struct minded *minded, const struct error *start_error)
 {
+	int64_t ran_ns = minded->run_began_ns ? time_monotonic() - minded->run_began_ns : 0;
 	bool again = minded->start_again && !start_error;
-	bool restart = !again && restart_due(minded);
+	bool restart;
+
+	minded->state.restart_attempts = restart_attempts(
+		minded->state.restart_attempts, minded->container->restart_window_ns, ran_ns);
+	restart = !again && restart_due(minded);
+	minded->unhealthy = false;
 
 	minded->stopping = false;
 	minded->start_again = false;
@@ -284,10 +312,9 @@ static void decide(struct minded *minded, const struct error *start_error)
 		return;
 	}
 	if (restart) {
-		int64_t ran_ns = minded->run_began_ns ? time_monotonic() - minded->run_began_ns : 0;
-
-		minded->restart_delay_ns = restart_delay(minded->restart_delay_ns, ran_ns);
+		minded->restart_delay_ns = next_delay(minded, ran_ns);
 		minded->state.restart_count++;
+		minded->state.restart_attempts++;
 		minded_save(minded, FILE_VOLATILE);
 		supervisor_emit(minded->supervisor, minded, EVENT_EXITED, true);
 		answer(minded, false, NULL);
@@ -383,7 +410,13 @@ static void launched(struct minded *minded, int console_fd)
 	if (minded_watch_exit(minded, &err) < 0 || output_begin(minded, console_fd, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	supervisor_emit(minded->supervisor, minded, EVENT_STARTED, false);
-	answer(minded, true, NULL);
+	health_begin(minded);
+	if (minded->stopping) {
+		minded_answer_start(minded, NULL);
+		hooks_before_stop(minded);
+		return;
+	}
+	hooks_after_start(minded);
 	minded_send_pending(minded);
 }
 
@@ -420,6 +453,9 @@ static void ended(struct minded *minded, int exit_code)
 	bool oom_killed = false;
 
 	unwatch(minded);
+	hooks_give_up_start(minded, "ended");
+	hooks_end(minded);
+	health_end(minded);
 	/* First the rest of its processes, then the last of what they wrote. */
 	if (launch_clean(
 		    supervisor->engine, supervisor->host, minded->container, &oom_killed, &err) < 0)
@@ -431,6 +467,9 @@ static void ended(struct minded *minded, int exit_code)
 	minded->state.oom_killed = oom_killed;
 	minded->state.finished_ns = time_now();
 	minded->state.process = (struct process_id){ 0, 0 };
+	minded->state.post_start_due = false;
+	if (minded->state.health != HEALTH_NONE)
+		minded->state.health = HEALTH_UNHEALTHY;
 	decide(minded, NULL);
 }
 

@@ -5,6 +5,7 @@
  *   supervisor.c  the object, requests, events        adopt.c   what an earlier one left
  *   minded.c      start, run, exit, restart           stop.c    stop, kill, pause
  *   output.c      FIFOs, pty, log                     uplink.c  ports, addresses, names, firewall
+ *   inside.c      commands of ours in a container     hooks.c, health_probe.c  which ones
  */
 #ifndef MYCOMPOSE_SUPERVISOR_MINDED_H
 #define MYCOMPOSE_SUPERVISOR_MINDED_H
@@ -18,6 +19,7 @@
 #include "engine/container/launch.h"
 #include "engine/net/resolver.h"
 #include "engine/supervisor/event.h"
+#include "engine/supervisor/hooks.h"
 #include "engine/supervisor/server.h"
 #include "engine/supervisor/supervisor.h"
 
@@ -77,11 +79,15 @@ struct minded {
 	struct relay *relay; /* serves those that no rule of the firewall leads away from */
 	bool served;	     /* counted in supervisor->served */
 
+	struct health_monitor *health; /* NULL: nothing to probe */
+	struct hook_run hooks;
+
 	int64_t restart_delay_ns;
 	struct loop_timer *restart_timer;
 
 	bool stopping;
 	bool start_again;   /* after the stop */
+	bool unhealthy;	    /* that is why it is stopped */
 	int pending_signal; /* to be sent once it runs */
 	struct loop_timer *grace_timer;
 	int64_t grace_ends_ns; /* monotonic */
@@ -96,7 +102,8 @@ struct supervisor {
 	int group_fd;
 	int lock_fd;
 	struct server *server;
-	struct strmap minded; /* id -> struct minded */
+	struct strmap minded;	/* id -> struct minded */
+	struct inside *insides; /* commands of ours in containers, see inside.h */
 	struct event_queue events;
 	bool detached; /* nobody takes local events */
 	bool quit;
@@ -134,6 +141,8 @@ struct minded *minded_new(
 /* Closes everything of it; the container goes on. */
 void minded_free(struct minded *minded);
 void minded_wait(struct minded *minded, const struct origin *origin, bool for_start);
+/* Answer those who wait for a start; `err` NULL = it has succeeded. */
+void minded_answer_start(struct minded *minded, const struct error *err);
 /* Queue a first start or, after a stop, the next. */
 void minded_queue_start(struct minded *minded, bool automatic);
 /* The queue's turn: all preparations, one firewall commit, all launches. */
@@ -151,6 +160,8 @@ void minded_settle(struct minded *minded);
 /* stop.c */
 void minded_stop(struct minded *minded, const struct request *request, const struct origin *origin,
 	bool then_start);
+/* Its health check wants it anew: stop it and start it again, as by the restart policy. */
+void minded_replace_unhealthy(struct minded *minded);
 int minded_kill(struct minded *minded, int signal, struct error *err);
 /* SIGKILL to all of it, without a wait and without a note in the state. */
 void minded_kill_all(struct minded *minded);
@@ -166,6 +177,10 @@ void output_close_child_side(struct launch_stdio *stdio);
 int output_begin(struct minded *minded, int console_fd, struct error *err);
 /* Adoption: the FIFOs are there. */
 int output_resume(struct minded *minded, struct error *err);
+/* Where a hook writes: where the container does. To be closed by output_close_child_side. */
+void output_for_hook(struct minded *minded, struct launch_stdio *ret);
+/* A line of ours among its standard error. */
+void output_note(struct minded *minded, const char *text);
 /* Read what is left, end the log's open lines. */
 void output_finish(struct minded *minded);
 void output_close(struct minded *minded);

@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,6 +238,49 @@ int output_resume(struct minded *minded, struct error *err)
 		r = output->fd < 0 ? output->fd : watch(output, err);
 	}
 	return r;
+}
+
+/* A terminal's other side, which its master leads to. */
+static void open_terminal(const struct minded *minded, struct launch_stdio *stdio)
+{
+	int master_fd = minded->outputs[LOG_STDOUT].fd;
+
+	if (master_fd < 0)
+		return;
+	stdio->out_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (stdio->out_fd >= 0)
+		stdio->err_fd = fcntl(stdio->out_fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Without them it still runs, unheard: a hook's work counts, not its words. */
+void output_for_hook(struct minded *minded, struct launch_stdio *ret)
+{
+	struct launch_stdio stdio = { -1, -1, -1 };
+	cleanup_fd int dir_fd = -1;
+
+	if (minded->container->spec.terminal) {
+		open_terminal(minded, &stdio);
+	} else {
+		dir_fd = open_run_dir(minded, false, NULL);
+		if (dir_fd >= 0) {
+			stdio.out_fd = open_fifo(dir_fd, log_stream_name(LOG_STDOUT), O_RDWR, NULL);
+			stdio.err_fd = open_fifo(dir_fd, log_stream_name(LOG_STDERR), O_RDWR, NULL);
+		}
+	}
+	*ret = stdio;
+}
+
+void output_note(struct minded *minded, const char *text)
+{
+	struct supervisor *supervisor = minded->supervisor;
+	int length = snprintf(supervisor->buffer, READ_BUFFER, "mycompose: %s\n", text);
+	size_t size = length < READ_BUFFER ? (size_t)length : READ_BUFFER - 1;
+	int64_t now = time_now();
+
+	to_log(minded, LOG_STDERR, now, size);
+	if (supervisor->hooks.output)
+		supervisor->hooks.output(minded->container, LOG_STDERR, now, supervisor->buffer,
+			size, supervisor->hooks.arg);
 }
 
 void output_finish(struct minded *minded)

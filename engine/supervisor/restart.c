@@ -12,17 +12,25 @@ bool restart_is_due(const struct restart_question *question)
 {
 	if (question->stopped_by_user)
 		return false;
+	if (question->max_retries && question->restarts >= question->max_retries)
+		return false;
+	if (question->unhealthy)
+		return true;
 	switch (question->policy) {
 	case RESTART_ALWAYS:
 	case RESTART_UNLESS_STOPPED:
 		return true;
 	case RESTART_ON_FAILURE:
-		return question->exit_code > 0 &&
-		       (question->max_retries == 0 || question->restarts < question->max_retries);
+		return question->exit_code > 0;
 	case RESTART_NO:
 		break;
 	}
 	return false;
+}
+
+uint32_t restart_attempts(uint32_t restarts, int64_t window_ns, int64_t ran_ns)
+{
+	return window_ns > 0 && ran_ns >= window_ns ? 0 : restarts;
 }
 
 bool restart_is_due_after_absence(enum restart_policy policy, bool stopped_by_user)

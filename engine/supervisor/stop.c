@@ -8,6 +8,7 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/health_probe.h"
 #include "engine/supervisor/minded.h"
 
 static int open_cgroup(const struct minded *minded, struct cgroup **ret, struct error *err)
@@ -41,7 +42,12 @@ int minded_pause(struct minded *minded, bool pause, struct error *err)
 		return error_set(err, -EALREADY, "Container %s is already paused", name);
 	if (!pause && !paused)
 		return error_set(err, -EINVAL, "Container %s is not paused", name);
+	/* Before, since what is frozen cannot be killed, and a frozen probe is no failed one. */
+	if (pause)
+		health_suspend(minded);
 	r = freeze(minded, pause, err);
+	if (r < 0 ? pause : !pause)
+		health_go_on(minded);
 	if (r < 0) {
 		error_wrap(err, "container %s", name);
 		return r;
@@ -139,10 +145,18 @@ static void remember_stop(struct minded *minded)
 		minded_save(minded, FILE_VOLATILE);
 }
 
-static int signal_of(const struct minded *minded, const struct request *request)
+/* The grace period runs already, so hooks that take too long are cut short. */
+static void begin_end(struct minded *minded)
 {
-	if (request->signal)
-		return request->signal;
+	health_suspend(minded);
+	thaw(minded);
+	hooks_before_stop(minded);
+}
+
+static int signal_of(const struct minded *minded, int asked_for)
+{
+	if (asked_for)
+		return asked_for;
 	return minded->container->stop_signal ? minded->container->stop_signal : SIGTERM;
 }
 
@@ -151,6 +165,7 @@ void minded_stop(struct minded *minded, const struct request *request, const str
 {
 	bool first = !minded->stopping;
 
+	hooks_give_up_start(minded, "was stopped");
 	minded_wait(minded, origin, then_start);
 	if (minded->phase == MINDED_QUEUED || minded->phase == MINDED_WAITING) {
 		cancel_start(minded, then_start);
@@ -163,9 +178,21 @@ void minded_stop(struct minded *minded, const struct request *request, const str
 						   : minded->container->stop_timeout_ns);
 	if (!first)
 		return;
-	minded->pending_signal = signal_of(minded, request);
+	minded->pending_signal = signal_of(minded, request->signal);
 	if (minded->phase == MINDED_RUNNING)
-		minded_send_pending(minded);
+		begin_end(minded);
+}
+
+void minded_replace_unhealthy(struct minded *minded)
+{
+	if (minded->stopping || minded->phase != MINDED_RUNNING)
+		return;
+	hooks_give_up_start(minded, "became unhealthy");
+	minded->stopping = true;
+	minded->unhealthy = true;
+	arm_grace(minded, minded->container->stop_timeout_ns);
+	minded->pending_signal = signal_of(minded, 0);
+	begin_end(minded);
 }
 
 void minded_send_pending(struct minded *minded)

@@ -14,6 +14,7 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/inside.h"
 #include "engine/supervisor/minded.h"
 
 void supervisor_emit(struct supervisor *supervisor, const struct minded *minded,
@@ -106,7 +107,7 @@ static int wish_to_start(struct minded *minded, const struct origin *origin, str
 	if (minded->state.status == CONTAINER_PAUSED && !minded->stopping)
 		return error_set(
 			err, -EBUSY, "cannot start a paused container, try unpause instead");
-	if (minded->phase == MINDED_RUNNING && !minded->stopping)
+	if (minded->phase == MINDED_RUNNING && !minded->stopping && !hooks_hold_start(minded))
 		return 0;
 	minded_wait(minded, origin, true);
 	if (minded->stopping)
@@ -313,6 +314,7 @@ void supervisor_free(struct supervisor *supervisor)
 	supervisor->hooks = (struct supervisor_hooks){ 0 };
 	if (supervisor->server)
 		end_minded(supervisor);
+	inside_free_all(supervisor);
 	uplink_end(supervisor);
 	server_free(supervisor->server);
 	event_queue_release(&supervisor->events);
