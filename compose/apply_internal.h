@@ -21,6 +21,7 @@ struct apply {
 	const struct apply_options *options;
 	struct apply_step *steps; /* one per action */
 	size_t under_way;
+	bool firewall_told; /* warnings about it are for once */
 	struct volume_users *volume_users; /* for all removals of the plan */
 	struct error failure;		   /* the first one */
 };

@@ -15,6 +15,7 @@
 #include "engine/base/strv.h"
 #include "engine/container/endpoints.h"
 #include "engine/container/volume.h"
+#include "engine/net/firewall_host.h"
 #include "engine/net/network.h"
 
 /* Its predecessors of the local kind have been done, so nothing but other services' starts stands
@@ -43,6 +44,16 @@ static int prepare_start(
 	return 0;
 }
 
+static int firewall_agree(struct apply *apply, struct error *err)
+{
+	int r = firewall_sync(apply->options->engine, err);
+
+	if (r > 0 && !apply->firewall_told)
+		firewall_warn(apply->options->engine);
+	apply->firewall_told |= r > 0;
+	return r;
+}
+
 int apply_prepare_starts(struct apply *apply, size_t *ret_index, struct error *err)
 {
 	bool changed = false;
@@ -60,7 +71,7 @@ int apply_prepare_starts(struct apply *apply, size_t *ret_index, struct error *e
 			return r;
 		apply->steps[i].prepared = true;
 	}
-	return changed ? firewall_sync(apply->options->engine, err) : 0;
+	return changed ? firewall_agree(apply, err) : 0;
 }
 
 static void add_problem(struct strbuf *problems, const struct mark *mark, const char *fmt, ...)

@@ -18,4 +18,14 @@
  * The reason, a phrase without a full stop, is appended to `why` (may be NULL). Makes no table. */
 const char *firewall_backend_name(const struct engine *engine, struct strbuf *why);
 
+/* Who keeps packets to and from containers from passing although our rules let them: chains of
+ * others that drop, in the end, what they do not know. In nftables, and between it and the legacy
+ * tables, an accept of one chain does not undo the drop of another. One text for each chain, as
+ * "nftables chain inet firewalld filter_FORWARD drops what it does not know (…)", with what can be
+ * done about it in parentheses. *ret is a list for strv_free, NULL when there is nobody.
+ * Costs two netlink requests where there are no chains of others. */
+int firewall_obstacles(const struct engine *engine, char ***ret, struct error *err);
+/* Warn of each. For after a firewall_sync that changed something. */
+void firewall_warn(const struct engine *engine);
+
 #endif

@@ -431,3 +431,35 @@ int iptc_sync(const struct firewall *wanted, struct udp_changes *changes, struct
 		}
 	return changed;
 }
+
+/* No condition: addresses, interfaces and protocol are all zero, and there is no match. */
+static bool is_unconditional(const struct iptc_family *family, const void *entry)
+{
+	static const char zeros[sizeof(struct ip6t_ip6)];
+
+	return memcmp(entry, zeros, family->header_size) == 0 &&
+	       entry_number(entry, family->target_offset_at) == family->entry_size;
+}
+
+bool iptc_forward_drops(enum firewall_family of)
+{
+	const struct iptc_family *family = &iptc_families[of];
+	struct xtc_handle *handle;
+	struct xt_counters counters;
+	const char *policy;
+	bool drops;
+
+	if (!table_exists(family, "filter") || !(handle = family->init("filter")))
+		return false;
+	policy = family->policy("FORWARD", &counters, handle);
+	drops = policy && strcmp(policy, "DROP") == 0;
+	for (const void *entry = family->first("FORWARD", handle); entry && !drops;
+		entry = family->next(entry, handle)) {
+		const char *target = family->target(entry, handle);
+
+		drops = is_unconditional(family, entry) &&
+			(strcmp(target, "DROP") == 0 || strcmp(target, "REJECT") == 0);
+	}
+	family->free(handle);
+	return drops;
+}

@@ -16,4 +16,8 @@ int iptc_check(struct error *err);
 /* As firewall_backend's sync. -EOPNOTSUPP when a table that is needed cannot be had. */
 int iptc_sync(const struct firewall *wanted, struct udp_changes *changes, struct error *err);
 
+/* Does the family's FORWARD drop in the end what no rule knows? Reads the table if this netns has
+ * it, and makes none. */
+bool iptc_forward_drops(enum firewall_family family);
+
 #endif

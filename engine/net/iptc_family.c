@@ -29,14 +29,14 @@
 ENTRY_CALLS(iptc, ipt_entry)
 ENTRY_CALLS(ip6tc, ip6t_entry)
 
-#define FAMILY_CALLS(prefix)                                                          \
-	.init = prefix##_init, .free = prefix##_free, .commit = prefix##_commit,      \
-	.strerror = prefix##_strerror, .is_chain = prefix##_is_chain,                 \
-	.create_chain = prefix##_create_chain, .delete_chain = prefix##_delete_chain, \
-	.flush = prefix##_flush_entries, .references = prefix##_get_references,       \
-	.delete_number = prefix##_delete_num_entry, .append = prefix##_append_any,    \
-	.insert_first = prefix##_insert_any, .first = prefix##_first_any,             \
-	.next = prefix##_next_any, .target = prefix##_target_any
+#define FAMILY_CALLS(prefix)                                                               \
+	.init = prefix##_init, .free = prefix##_free, .commit = prefix##_commit,           \
+	.strerror = prefix##_strerror, .is_chain = prefix##_is_chain,                      \
+	.create_chain = prefix##_create_chain, .delete_chain = prefix##_delete_chain,      \
+	.flush = prefix##_flush_entries, .policy = prefix##_get_policy,                    \
+	.references = prefix##_get_references, .delete_number = prefix##_delete_num_entry, \
+	.append = prefix##_append_any, .insert_first = prefix##_insert_any,                \
+	.first = prefix##_first_any, .next = prefix##_next_any, .target = prefix##_target_any
 
 const struct iptc_family iptc_families[FIREWALL_FAMILIES] = {
 	[FIREWALL_V4] = {

@@ -30,6 +30,8 @@ struct iptc_family {
 	int (*create_chain)(const xt_chainlabel chain, struct xtc_handle *handle);
 	int (*delete_chain)(const xt_chainlabel chain, struct xtc_handle *handle);
 	int (*flush)(const xt_chainlabel chain, struct xtc_handle *handle);
+	const char *(*policy)(
+		const char *chain, struct xt_counters *counters, struct xtc_handle *handle);
 	int (*references)(unsigned int *ret, const xt_chainlabel chain, struct xtc_handle *handle);
 	int (*delete_number)(
 		const xt_chainlabel chain, unsigned int number, struct xtc_handle *handle);

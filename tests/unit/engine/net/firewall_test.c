@@ -8,6 +8,7 @@
 #include <seccomp.h>
 #include <sys/file.h>
 
+#include "engine/base/strv.h"
 #include "engine/base/times.h"
 #include "engine/net/firewall.h"
 #include "engine/net/firewall_host.h"
@@ -674,6 +675,77 @@ static void the_environment_moves_the_rules(void **state)
 	unsetenv(FIREWALL_ENVIRONMENT);
 }
 
+static char *obstacles(struct testhost *host)
+{
+	cleanup_strv char **list = NULL;
+
+	succeeds(firewall_obstacles(&host->engine, &list, err));
+	return list ? strv_join(list, "\n") : xstrdup("");
+}
+
+static void row_12_11_chains_of_others_that_drop_are_named(void **state)
+{
+	static const char iptables_nft[] =
+		"nftables chain ip filter FORWARD drops what it does not know "
+		"(MYCOMPOSE_FIREWALL=nft makes it accept what ours accept)";
+	static const struct {
+		const char *backend;
+		const char *commands;
+		const char *expected;
+	} rows[] = {
+		{ "legacy", "true", "" },
+		{ "legacy", "iptables-legacy -P FORWARD DROP", "" },
+		{ "legacy", "iptables-nft -P FORWARD DROP", iptables_nft },
+		{ "legacy", "iptables-nft -P FORWARD ACCEPT; iptables-nft -A FORWARD -j REJECT",
+			iptables_nft },
+		{ "legacy",
+			"nft add table inet fw && nft add chain inet fw passing '{ type filter "
+			"hook "
+			"forward priority 10; policy accept; }' && "
+			"nft add rule inet fw passing ct state invalid drop && "
+			"nft add rule inet fw passing limit rate 1/second drop && "
+			"nft add chain inet fw in '{ type filter hook input priority 0; "
+			"policy drop; }' && nft add chain inet fw nat '{ type nat hook prerouting "
+			"priority 0; policy accept; }'",
+			"" },
+		{ "legacy",
+			"nft add table inet fw && nft add chain inet fw passing '{ type filter "
+			"hook "
+			"forward priority 10; policy accept; }' && "
+			"nft add rule inet fw passing ct status dnat accept && "
+			"nft add rule inet fw passing counter log reject with icmpx "
+			"admin-prohibited",
+			"nftables chain inet fw passing drops what it does not know (it must "
+			"accept "
+			"the bridges of mycompose's networks)" },
+		{ "nft", "iptables-nft -P FORWARD DROP", "" },
+		{ "nft", "iptables-legacy -P FORWARD DROP",
+			"chain FORWARD of iptables' legacy tables drops what it does not know "
+			"(MYCOMPOSE_FIREWALL=legacy puts the rules there, before it drops)" },
+		{ "nft", "iptables-legacy -A FORWARD -j DROP",
+			"chain FORWARD of iptables' legacy tables drops what it does not know "
+			"(MYCOMPOSE_FIREWALL=legacy puts the rules there, before it drops)" },
+		{ "nft", "iptables-legacy -A FORWARD -s 10.0.0.0/8 -j DROP", "" },
+	};
+	struct testhost *host = *state;
+
+	SKIP_UNLESS_ROOT();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *text;
+		int fresh = netns_new();
+
+		enter(fresh);
+		setenv(FIREWALL_ENVIRONMENT, rows[i].backend, 1);
+		run("%s", rows[i].commands);
+		text = obstacles(host);
+		assert_string_equal(text, rows[i].expected);
+		free(text);
+		unsetenv(FIREWALL_ENVIRONMENT);
+		enter(host->host_netns);
+		close(fresh);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -694,6 +766,7 @@ int main(void)
 		host_test(a_kernel_without_any_tables_is_named),
 		host_test(a_kernel_without_legacy_tables_gets_nftables),
 		host_test(the_environment_moves_the_rules),
+		host_test(row_12_11_chains_of_others_that_drop_are_named),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);
