@@ -96,7 +96,10 @@ static char *mount_source(const struct engine *engine, const struct spec_mount *
 static struct json *describe_mounts(const struct engine *engine, const struct spec *spec)
 {
 	static const char *const types[] = {
-		[MOUNT_BIND] = "bind", [MOUNT_VOLUME] = "volume", [MOUNT_TMPFS] = "tmpfs"
+		[MOUNT_BIND] = "bind",
+		[MOUNT_VOLUME] = "volume",
+		[MOUNT_TMPFS] = "tmpfs",
+		[MOUNT_IMAGE] = "image",
 	};
 	struct json *array = json_new_array();
 

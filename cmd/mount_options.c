@@ -11,6 +11,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
+#include "engine/container/mount_kinds.h"
 #include "engine/container/paths.h"
 
 struct list {
@@ -23,6 +24,9 @@ static void mount_release(struct spec_mount *mount)
 	free(mount->source);
 	free(mount->destination);
 	free(mount->propagation);
+	free(mount->subpath);
+	strv_free(mount->labels);
+	strv_free(mount->tmpfs_options);
 }
 
 static void list_release(struct list *list)
@@ -148,7 +152,7 @@ static int set_tmpfs_mode(struct spec_mount *mount, const char *value)
 	return parse_octal(value, 07777, &mount->tmpfs_mode);
 }
 
-/* nosuid, nodev and noexec are what a tmpfs has anyway. */
+/* What else the words may be is the engine's to say. */
 static int parse_tmpfs(const char *text, struct spec_mount *mount, struct error *err)
 {
 	const char *colon = strchr(text, ':');
@@ -158,21 +162,18 @@ static int parse_tmpfs(const char *text, struct spec_mount *mount, struct error 
 	mount->destination = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text);
 	for (size_t i = 0; i < strv_length(words); i++) {
 		const char *word = words[i];
-		int r = 0;
 
-		if (!strncmp(word, "size=", 5))
-			r = set_tmpfs_size(mount, word + 5);
-		else if (!strncmp(word, "mode=", 5))
-			r = set_tmpfs_mode(mount, word + 5);
-		else if (!strcmp(word, "ro"))
-			mount->read_only = true;
-		else if (strcmp(word, "rw") && strcmp(word, "nosuid") && strcmp(word, "nodev") &&
-			 strcmp(word, "noexec"))
-			r = -EINVAL;
-		if (r < 0)
-			return error_set(
-				err, -EINVAL, "invalid tmpfs option \"%s\" in \"%s\"", word, text);
+		if (!strncmp(word, "size=", 5) && set_tmpfs_size(mount, word + 5) == 0)
+			continue;
+		if (!strncmp(word, "mode=", 5) && set_tmpfs_mode(mount, word + 5) == 0)
+			continue;
+		if (!strcmp(word, "ro") || !strcmp(word, "rw"))
+			mount->read_only = word[1] == 'o';
+		else if (*word)
+			strv_add(&mount->tmpfs_options, word);
 	}
+	if (tmpfs_check(mount, err) < 0)
+		return error_wrap(err, "%s", text);
 	return 0;
 }
 
@@ -181,8 +182,8 @@ static int key_type(struct spec_mount *mount, const char *value)
 	static const struct {
 		const char *name;
 		enum mount_type type;
-	} types[] = { { "bind", MOUNT_BIND }, { "volume", MOUNT_VOLUME },
-		{ "tmpfs", MOUNT_TMPFS } };
+	} types[] = { { "bind", MOUNT_BIND }, { "volume", MOUNT_VOLUME }, { "tmpfs", MOUNT_TMPFS },
+		{ "image", MOUNT_IMAGE } };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (!strcmp(types[i].name, value)) {
@@ -238,6 +239,38 @@ static int key_propagation(struct spec_mount *mount, const char *value)
 	return is_propagation(value) ? replace_text(&mount->propagation, value) : -EINVAL;
 }
 
+static int key_recursive(struct spec_mount *mount, const char *value)
+{
+	return mount_recursion_parse(value, &mount->recursion);
+}
+
+static int key_subpath(struct spec_mount *mount, const char *value)
+{
+	return replace_text(&mount->subpath, value);
+}
+
+static int key_label(struct spec_mount *mount, const char *value)
+{
+	if (!*value || *value == '=')
+		return -EINVAL;
+	strv_take(&mount->labels, strchr(value, '=') ? xstrdup(value) : xasprintf("%s=", value));
+	return 0;
+}
+
+static int key_driver(struct spec_mount *mount, const char *value)
+{
+	(void)mount;
+	return !*value || !strcmp(value, "local") ? 0 : -EINVAL;
+}
+
+/* Docker Desktop's, and SELinux labels: without effect here. */
+static int key_ignored(struct spec_mount *mount, const char *value)
+{
+	(void)mount;
+	(void)value;
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*set)(struct spec_mount *mount, const char *value);
@@ -253,6 +286,12 @@ static const struct {
 	{ "volume-nocopy", key_nocopy },
 	{ "bind-create-src", key_create },
 	{ "bind-propagation", key_propagation },
+	{ "bind-recursive", key_recursive },
+	{ "consistency", key_ignored },
+	{ "image-subpath", key_subpath },
+	{ "volume-driver", key_driver },
+	{ "volume-label", key_label },
+	{ "volume-subpath", key_subpath },
 	{ "tmpfs-size", set_tmpfs_size },
 	{ "tmpfs-mode", set_tmpfs_mode },
 };
@@ -301,7 +340,9 @@ static int parse_mount(
 		return error_set(err, -EINVAL,
 			"invalid argument \"%s\" for \"--mount\" flag: a tmpfs has no source",
 			text);
-	if (mount->type == MOUNT_BIND && !mount->source)
+	if (mount->type == MOUNT_IMAGE)
+		mount->read_only = true;
+	if ((mount->type == MOUNT_BIND || mount->type == MOUNT_IMAGE) && !mount->source)
 		return error_set(err, -EINVAL,
 			"invalid argument \"%s\" for \"--mount\" flag: source is required", text);
 	if (mount->type == MOUNT_BIND && mount->source[0] != '/') {

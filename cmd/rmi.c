@@ -50,7 +50,7 @@ static int remove_one(const struct engine *engine, const char *name, bool force,
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < users.count; i++)
-		strv_extend(&users.chains, users.containers[i]->chain_ids);
+		container_add_chains(users.containers[i], &users.chains);
 	r = image_remove(engine, name, force, is_in_use, &users, users.chains, &removal, err);
 	for (size_t i = 0; r == 0 && i < strv_length(removal.untagged); i++)
 		printf("Untagged: %s\n", removal.untagged[i]);

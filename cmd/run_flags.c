@@ -67,7 +67,7 @@ const struct flag run_flags[] = {
 	{ 'v', "volume", FLAG_LIST, R(volumes), "[SOURCE:]DIR[:ro]",
 		"Mount a host directory or a volume", 0 },
 	{ 0, "mount", FLAG_LIST, R(mounts), "KEY=VALUE,…",
-		"Mount as type=bind|volume|tmpfs,source=…,target=…", 0 },
+		"Mount as type=bind|volume|tmpfs|image,source=…,target=…", 0 },
 	{ 0, "tmpfs", FLAG_LIST, R(tmpfs), "DIR[:OPTIONS]", "Mount a tmpfs", 0 },
 	{ 'p', "publish", FLAG_LIST, R(publish), "[IP:][HOST:]PORT[/PROTOCOL]", "Publish a port",
 		0 },

@@ -103,6 +103,15 @@ static void check_mounts(const struct engine *engine, const struct project *proj
 			add_problem(problems, &mount->mark,
 				"services.%s.volumes: bind source path does not exist: %s",
 				service->name, mount->source);
+		if (mount->type == SERVICE_MOUNT_IMAGE) {
+			cleanup_error struct error err = ERROR_INIT;
+			cleanup_image struct image *image = NULL;
+
+			if (image_find(engine, mount->source ? mount->source : "", &image, &err) <
+				0)
+				add_problem(problems, &mount->mark, "services.%s.volumes: %s",
+					service->name, error_text(&err));
+		}
 		if (mount->type != SERVICE_MOUNT_VOLUME || !mount->source)
 			continue;
 		volume = project_find_volume(project, mount->source);

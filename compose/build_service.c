@@ -63,7 +63,10 @@ static void build_mount(struct loader *l, struct mount *mount, const struct node
 	mount->create_host_path = node_get_bool(bind, "create_host_path", false);
 	mount->propagation = value_text(bind, "propagation");
 	mount->nocopy = node_get_bool(volume, "nocopy", false);
-	mount->subpath = value_text(volume ? volume : node_get(node, "image"), "subpath");
+	mount->subpath = value_text(
+		mount->type == SERVICE_MOUNT_IMAGE ? node_get(node, "image") : volume, "subpath");
+	mount->recursive = value_text(bind, "recursive");
+	mount->labels = value_pairs(l, volume, "labels");
 	mount->tmpfs_size = (uint64_t)value_size(tmpfs, "size", 0);
 	mount->tmpfs_mode = (uint32_t)value_int(tmpfs, "mode", 0);
 }
@@ -80,11 +83,11 @@ static void build_tmpfs(struct loader *l, struct mount *mount, const struct node
 	if (!node->text[length] || !node->text[length + 1])
 		return;
 	mount->tmpfs_options = node->text + length + 1;
-	if (tmpfs_options_parse(mount->tmpfs_options, &options)) {
-		mount->tmpfs_size = options.size;
-		mount->tmpfs_mode = options.mode;
-		mount->read_only = options.read_only;
-	}
+	tmpfs_options_parse(l->arena, mount->tmpfs_options, &options);
+	mount->tmpfs_size = options.size;
+	mount->tmpfs_mode = options.mode;
+	mount->read_only = options.read_only;
+	mount->tmpfs_words = options.words;
 }
 
 static void build_mounts(struct loader *l, struct service *service)

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "compose/tmpfs.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/signals.h"
@@ -184,19 +183,6 @@ const char *refuse_log_options(const struct node *node)
 	return NULL;
 }
 
-const char *refuse_tmpfs(const struct node *node)
-{
-	for (size_t i = 0; i < node->count; i++) {
-		const char *options = strchr(node->entries[i].value->text, ':');
-		struct tmpfs_options parsed;
-
-		if (options && !tmpfs_options_parse(options + 1, &parsed))
-			return "the engine knows only size=, mode=, ro, rw, noexec, nosuid and "
-			       "nodev";
-	}
-	return NULL;
-}
-
 const char *refuse_protocol(const struct node *node)
 {
 	return refuse_unless(
@@ -210,16 +196,13 @@ const char *refuse_propagation(const struct node *node)
 		"unknown mount propagation");
 }
 
-const char *refuse_bind_recursive(const struct node *node)
-{
-	return refuse_unless(
-		node, WORDS("enabled"), "the engine binds with all mounts below only, yet");
-}
-
 const char *refuse_mount_type(const struct node *node)
 {
-	return refuse_unless(
-		node, WORDS("bind", "volume", "tmpfs"), "the engine has no such mounts yet");
+	if (node->kind == NODE_STRING && strcmp(node->text, "cluster") == 0)
+		return "cluster volumes are Swarm's";
+	if (node->kind == NODE_STRING && strcmp(node->text, "npipe") == 0)
+		return "named pipes are mounted on Windows hosts only";
+	return NULL;
 }
 
 const char *refuse_cgroup(const struct node *node)

@@ -282,14 +282,14 @@ static const struct key_row mount_bind_rows[] = {
 	{ .name = "selinux",          SHAPE_STRING, .status = KEY_NO_EFFECT },
 	{ .name = "propagation",      SHAPE_STRING, .refuse = refuse_propagation },
 	{ .name = "create_host_path", SHAPE_BOOL },
-	{ .name = "recursive",        SHAPE_STRING, .check = check_bind_recursive, .refuse = refuse_bind_recursive },
+	{ .name = "recursive",        SHAPE_STRING, .check = check_bind_recursive },
 };
 static const TABLE(mount_bind_keys, "bind", mount_bind_rows);
 
 static const struct key_row mount_volume_rows[] = {
-	{ .name = "labels",  SHAPE_MAP, KEY_EMPTY_NULLS, .status = KEY_NOT_YET, .reason = "the engine cannot label anonymous volumes yet" },
+	{ .name = "labels",  SHAPE_MAP, KEY_EMPTY_NULLS },
 	{ .name = "nocopy",  SHAPE_BOOL },
-	{ .name = "subpath", SHAPE_STRING, .status = KEY_NOT_YET, .reason = "the engine cannot mount a part of a volume yet" },
+	{ .name = "subpath", SHAPE_STRING },
 };
 static const TABLE(mount_volume_keys, "volume", mount_volume_rows);
 
@@ -404,7 +404,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "stop_signal",         SHAPE_STRING, .refuse = refuse_stop_signal },
 	{ .name = "storage_opt",         SHAPE_OPTIONS, LATER("limit the writable layer") },
 	{ .name = "sysctls",             SHAPE_MAP, KEY_EMPTY_NULLS },
-	{ .name = "tmpfs",               SHAPE_STRING_OR_LIST, KEY_UNIQUE, .refuse = refuse_tmpfs },
+	{ .name = "tmpfs",               SHAPE_STRING_OR_LIST, KEY_UNIQUE },
 	{ .name = "tty",                 SHAPE_BOOL },
 	{ .name = "ulimits",             SHAPE_ULIMITS, .sub = &ulimit_keys },
 	{ .name = "use_api_socket",      SHAPE_BOOL, NEVER("there is no engine API whose socket could be shared") },

@@ -73,10 +73,12 @@ struct mount {
 	bool nocopy;		 /* volume: do not take over what the image has there */
 	const char *subpath;	 /* volume, image */
 	const char *propagation; /* bind: rprivate … */
+	const char *recursive;	 /* bind: enabled … */
+	char **labels;		 /* volume: of an anonymous one, key=value */
 	uint64_t tmpfs_size;
 	uint32_t tmpfs_mode;	   /* permission bits; 0 = 01777 */
-	const char *tmpfs_options; /* of `tmpfs: /run:OPTIONS`, as given; already in size, mode,
-				      read_only */
+	const char *tmpfs_options; /* of `tmpfs: /run:OPTIONS`, as given */
+	char **tmpfs_words;	   /* of these, what is not in size, mode and read_only */
 };
 
 /* A config or a secret as one service sees it. */

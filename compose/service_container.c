@@ -52,12 +52,15 @@ static void fill_mounts(
 
 		to->destination = xstrdup(mount->target);
 		to->read_only = mount->read_only;
-		to->propagation = xstrdup(mount->propagation);
+		to->subpath = xstrdup(mount->subpath);
 		switch (mount->type) {
 		case SERVICE_MOUNT_BIND:
 			to->type = MOUNT_BIND;
 			to->source = xstrdup(mount->source);
 			to->create_host_path = mount->create_host_path;
+			to->propagation = xstrdup(mount->propagation);
+			if (mount->recursive) /* one of the words: keys_checks.c */
+				mount_recursion_parse(mount->recursive, &to->recursion);
 			break;
 		case SERVICE_MOUNT_VOLUME:
 			to->type = MOUNT_VOLUME;
@@ -71,15 +74,20 @@ static void fill_mounts(
 				id_random(id);
 				to->source = xstrdup(id);
 				to->anonymous = true;
+				to->labels = strv_copy(mount->labels);
 			}
 			break;
 		case SERVICE_MOUNT_TMPFS:
 			to->type = MOUNT_TMPFS;
 			to->tmpfs_size = mount->tmpfs_size;
 			to->tmpfs_mode = mount->tmpfs_mode;
+			to->tmpfs_options = strv_copy(mount->tmpfs_words);
 			break;
 		case SERVICE_MOUNT_IMAGE:
-			break; /* a refusal stops `up` before it comes here */
+			to->type = MOUNT_IMAGE;
+			to->source = xstrdup(mount->source);
+			to->read_only = true;
+			break;
 		}
 	}
 }

@@ -6,13 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/base/arena.h"
+
 struct tmpfs_options {
 	uint64_t size; /* bytes, 0: not given */
 	uint32_t mode; /* permission bits, 0: not given */
 	bool read_only;
+	char **words; /* all others, as given: the engine knows which there are */
 };
 
-/* false when there is an option that the engine's tmpfs mounts do not have. */
-bool tmpfs_options_parse(const char *text, struct tmpfs_options *ret);
+void tmpfs_options_parse(struct arena *arena, const char *text, struct tmpfs_options *ret);
 
 #endif

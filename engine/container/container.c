@@ -46,6 +46,13 @@ void container_cleanup(struct container **container)
 	*container = NULL;
 }
 
+void container_add_chains(const struct container *container, char ***chains)
+{
+	strv_extend(chains, container->chain_ids);
+	for (size_t i = 0; i < container->spec.mount_count; i++)
+		strv_extend(chains, container->spec.mounts[i].layers);
+}
+
 const char *container_label(const struct container *container, const char *key)
 {
 	return env_get(container->labels, key);
@@ -113,6 +120,26 @@ static int create_directory(const struct engine *engine, int containers_fd,
 	return 0;
 }
 
+/* The record keeps which layers an image mount shows, so that a start does not depend on what the
+ * name means by then. */
+static int resolve_images(
+	const struct engine *engine, struct container *container, struct error *err)
+{
+	for (size_t i = 0; i < container->spec.mount_count; i++) {
+		struct spec_mount *mount = &container->spec.mounts[i];
+		cleanup_image struct image *image = NULL;
+		int r;
+
+		if (mount->type != MOUNT_IMAGE || mount->layers)
+			continue;
+		r = image_find(engine, mount->source, &image, err);
+		if (r < 0)
+			return error_wrap(err, "mount '%s'", mount->destination);
+		mount->layers = strv_copy(image->chain_ids);
+	}
+	return 0;
+}
+
 int container_create(const struct engine *engine, struct container *container, struct error *err)
 {
 	cleanup_fd int lock_fd = -1, containers_fd = -1;
@@ -122,6 +149,8 @@ int container_create(const struct engine *engine, struct container *container, s
 		r = hostname_fill(engine, container, err);
 	if (r == 0)
 		r = spec_check(&container->spec, err);
+	if (r == 0)
+		r = resolve_images(engine, container, err);
 	if (r < 0)
 		return r;
 	lock_fd = records_lock(engine, err);

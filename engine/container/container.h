@@ -178,6 +178,9 @@ char *container_status_text(const struct container_state *state, int64_t now_ns)
 char *container_ports_text(const struct engine *engine, const struct container *container,
 	const struct container_state *state);
 
+/* Append the chain ids of all layers it needs: its root's, and those of images it mounts. */
+void container_add_chains(const struct container *container, char ***chains);
+
 const char *container_label(const struct container *container, const char *key); /* NULL = none */
 
 #endif

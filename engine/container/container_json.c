@@ -177,6 +177,14 @@ int container_check(const struct container *container, struct error *err)
 		if (!is_digest(*chain))
 			return error_set(err, -EINVAL, "'%s' is no layer chain id", *chain);
 	}
+	for (size_t i = 0; i < container->spec.mount_count; i++) {
+		char **chain = container->spec.mounts[i].layers;
+
+		for (; chain && *chain; chain++)
+			if (!is_digest(*chain))
+				return error_set(
+					err, -EINVAL, "'%s' is no layer chain id", *chain);
+	}
 	for (size_t i = 0; i < container->attachment_count; i++) {
 		const char *network = container->attachments[i].network;
 

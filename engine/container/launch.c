@@ -57,9 +57,7 @@ void setup_init(struct setup *setup, const struct engine *engine, const struct c
 
 void setup_release(struct setup *setup)
 {
-	for (size_t i = 0; setup->sources && i < setup->container->spec.mount_count; i++)
-		close_fd(&setup->sources[i].tree_fd);
-	free(setup->sources);
+	mounts_close_sources(setup);
 	grants_close(setup);
 	if (setup->endpoints)
 		endpoint_list_free(setup->endpoints, setup->endpoint_count);

@@ -20,9 +20,9 @@
 
 /* Where the content of one spec_mount comes from, opened by the parent. */
 struct mount_source {
-	int tree_fd; /* detached mount; -1: tmpfs, made by the child */
-	bool directory;
+	int tree_fd;   /* detached mount; -1: made by the child (tmpfs, image) */
 	bool populate; /* a volume that takes over the image's content */
+	char **layers; /* an image's: absolute paths, top first */
 };
 
 /* Namespaces to make anew and to join (one pidfd for each, -1 = none). */
@@ -155,9 +155,12 @@ int devices_find(const struct spec *spec, struct device_node **ret, size_t *ret_
 struct cgroup_device device_node_rule(const struct device_node *node);
 void device_nodes_free(struct device_node *nodes, size_t count);
 
+/* mount_sources.c */
+int mounts_open_sources(struct setup *setup, struct error *err); /* parent */
+void mounts_close_sources(struct setup *setup);
+
 /* mounts.c */
 int mounts_check(const struct container *container, struct error *err);
-int mounts_open_sources(struct setup *setup, struct error *err); /* parent */
 int mounts_attach(struct setup *setup, struct error *err);
 /* What a mount point leads to through the image's links must be neither the root nor in /proc. */
 int mount_check_target(int root_fd, int target_fd, struct error *err);

@@ -3,6 +3,9 @@
  * Member names are the OCI runtime-spec's where it has one (config.md, config-linux.md). */
 #include "engine/container/spec.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "engine/base/memory.h"
 #include "engine/container/fields.h"
 
@@ -10,7 +13,26 @@ static const char *const mount_type_names[] = {
 	[MOUNT_BIND] = "bind",
 	[MOUNT_VOLUME] = "volume",
 	[MOUNT_TMPFS] = "tmpfs",
+	[MOUNT_IMAGE] = "image",
 };
+
+static const char *const mount_recursion_names[] = {
+	[MOUNT_RECURSE] = "enabled",
+	[MOUNT_RECURSE_NOT] = "disabled",
+	[MOUNT_RECURSE_WRITABLE] = "writable",
+	[MOUNT_RECURSE_READONLY] = "readonly",
+};
+
+int mount_recursion_parse(const char *word, enum mount_recursion *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mount_recursion_names); i++) {
+		if (strcmp(mount_recursion_names[i], word) == 0) {
+			*ret = (enum mount_recursion)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
 
 static const char *const namespace_mode_names[] = {
 	[NAMESPACE_PRIVATE] = "private",
@@ -28,7 +50,12 @@ static const struct field mount_fields[] = {
 	FIELD_ROW("anonymous", FIELD_BOOL, 0, struct spec_mount, anonymous),
 	FIELD_ROW("tmpfsSize", FIELD_UNSIGNED, 0, struct spec_mount, tmpfs_size),
 	FIELD_ROW("tmpfsMode", FIELD_UNSIGNED, 0, struct spec_mount, tmpfs_mode),
+	FIELD_ROW("tmpfsOptions", FIELD_STRV, 0, struct spec_mount, tmpfs_options),
 	FIELD_ROW("propagation", FIELD_STRING, 0, struct spec_mount, propagation),
+	FIELD_ROW_NAME("recursive", 0, struct spec_mount, recursion, mount_recursion_names),
+	FIELD_ROW("subpath", FIELD_STRING, 0, struct spec_mount, subpath),
+	FIELD_ROW("labels", FIELD_STRV, 0, struct spec_mount, labels),
+	FIELD_ROW("layers", FIELD_STRV, 0, struct spec_mount, layers),
 };
 static const struct field_type mount_type = FIELD_TYPE(struct spec_mount, mount_fields);
 

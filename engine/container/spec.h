@@ -23,7 +23,19 @@ enum mount_type {
 	MOUNT_BIND,   /* source: absolute host path */
 	MOUNT_VOLUME, /* source: volume name */
 	MOUNT_TMPFS,
+	MOUNT_IMAGE, /* source: reference of an image, read-only */
 };
+
+/* What of the mounts below a bind's source comes along. */
+enum mount_recursion {
+	MOUNT_RECURSE,		/* all, read-only where the mount is */
+	MOUNT_RECURSE_NOT,	/* none */
+	MOUNT_RECURSE_WRITABLE, /* all, as writable as they are */
+	MOUNT_RECURSE_READONLY, /* all, and it must be possible to make them read-only */
+};
+
+/* "enabled", "disabled", "writable", "readonly". -EINVAL. */
+int mount_recursion_parse(const char *word, enum mount_recursion *ret);
 
 struct spec_mount {
 	enum mount_type type;
@@ -33,9 +45,14 @@ struct spec_mount {
 	bool create_host_path; /* bind: make a missing source directory, as short syntax does */
 	bool no_copy;	       /* volume: do not take over the image's content */
 	bool anonymous;	       /* volume: goes with the container when asked (rm -v, --rm) */
+	char **labels;	       /* volume: "key=value", for one that is made with the container */
+	char *subpath;	       /* volume, image: a part of it, relative; NULL = all */
 	uint64_t tmpfs_size;   /* bytes, 0 = kernel's default */
 	uint32_t tmpfs_mode;   /* 0 = 1777 */
-	char *propagation;     /* NULL = rprivate */
+	char **tmpfs_options;  /* further words of mount(8): "exec", "uid=1000" */
+	char *propagation;     /* bind: NULL = rprivate */
+	enum mount_recursion recursion; /* bind */
+	char **layers; /* image: chain ids, base first; container_create fills them in */
 };
 
 /* A secret or config: a file given to the container. What it holds is no part of the record: here

@@ -6,6 +6,7 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/mount_kinds.h"
 #include "engine/container/paths.h"
 #include "engine/container/setup.h"
 #include "engine/container/spec.h"
@@ -44,11 +45,39 @@ static int check_source(const struct spec_mount *mount, struct error *err)
 		return error_set(err, -EINVAL,
 			"invalid mount source for %s: '%s' is not an absolute path",
 			mount->destination, mount->source ? mount->source : "");
+	if (mount->type == MOUNT_IMAGE && (!mount->source || !*mount->source))
+		return error_set(err, -EINVAL, "invalid mount source for %s: no image is named",
+			mount->destination);
 	if (mount->type == MOUNT_VOLUME && (!mount->source || !name_is_safe(mount->source)))
 		return error_set(err, -EINVAL,
 			"\"%s\" includes invalid characters for a local volume name, only "
 			"\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed",
 			mount->source ? mount->source : "");
+	return 0;
+}
+
+/* Docker's rules for what needs what. */
+static int check_options(const struct spec_mount *mount, struct error *err)
+{
+	int r = subpath_check(mount, err);
+
+	if (r == 0)
+		r = tmpfs_check(mount, err);
+	if (r < 0)
+		return error_wrap(err, "mount '%s'", mount->destination);
+	if (!propagation_is_known(mount->propagation))
+		return error_set(err, -EINVAL, "mount '%s': unknown propagation '%s'",
+			mount->destination, mount->propagation);
+	if (mount->recursion != MOUNT_RECURSE_READONLY)
+		return 0;
+	if (!mount->read_only)
+		return error_set(err, -EINVAL,
+			"mount '%s': recursive 'readonly' needs the mount to be read-only",
+			mount->destination);
+	if (mount->propagation && strcmp(mount->propagation, "rprivate") != 0)
+		return error_set(err, -EINVAL,
+			"mount '%s': recursive 'readonly' needs propagation 'rprivate'",
+			mount->destination);
 	return 0;
 }
 
@@ -63,6 +92,8 @@ static int check_mounts(const struct spec *spec, struct error *err)
 
 		if (r == 0)
 			r = check_source(mount, err);
+		if (r == 0)
+			r = check_options(mount, err);
 		if (r < 0)
 			return r;
 	}

@@ -56,7 +56,8 @@ int volumes_make_for(const struct engine *engine, const struct container *contai
 
 		if (mount->type != MOUNT_VOLUME)
 			continue;
-		int r = volume_make(engine, mount->source, NULL, mount->anonymous, &made, err);
+		int r = volume_make(
+			engine, mount->source, mount->labels, mount->anonymous, &made, err);
 
 		if (r < 0)
 			return r;

@@ -3,21 +3,30 @@
 #include "cmd/mount_options.h"
 
 #include "engine/base/strbuf.h"
+#include "engine/base/strv.h"
 #include "support.h"
 
 static char *show(const struct spec_mount *mount)
 {
-	static const char *const types[] = { "bind", "volume", "tmpfs" };
+	static const char *const types[] = { "bind", "volume", "tmpfs", "image" };
 
-	return xasprintf("%s %s %s%s%s%s%s%s%s size=%llu mode=%o", types[mount->type],
+	cleanup_free char *words = strv_join(mount->tmpfs_options, "+");
+	cleanup_free char *labels = strv_join(mount->labels, "+");
+
+	return xasprintf("%s %s %s%s%s%s%s%s%s%s%s%s%s%s size=%llu mode=%o%s%s", types[mount->type],
 		mount->anonymous ? "?"
 		: mount->source	 ? mount->source
 				 : "-",
 		mount->destination, mount->read_only ? " ro" : "",
 		mount->create_host_path ? " create" : "", mount->no_copy ? " nocopy" : "",
 		mount->anonymous ? " anonymous" : "", mount->propagation ? " " : "",
-		mount->propagation ? mount->propagation : "", (unsigned long long)mount->tmpfs_size,
-		mount->tmpfs_mode);
+		mount->propagation ? mount->propagation : "",
+		mount->recursion == MOUNT_RECURSE_NOT	     ? " alone"
+		: mount->recursion == MOUNT_RECURSE_READONLY ? " all-ro"
+							     : "",
+		mount->subpath ? " part=" : "", mount->subpath ? mount->subpath : "",
+		*labels ? " labels=" : "", labels, (unsigned long long)mount->tmpfs_size,
+		mount->tmpfs_mode, *words ? " " : "", words);
 }
 
 /* The spec's mounts, a line each, or the message. Heap. */
@@ -100,8 +109,28 @@ static void spellings(void **state)
 			"error: invalid argument \"bogus=1,target=/t\" for \"--mount\" flag: "
 			"unexpected key 'bogus'" },
 		{ 't', "/run", "tmpfs - /run size=0 mode=0" },
-		{ 't', "/run:size=64k,mode=755,noexec,ro", "tmpfs - /run ro size=65536 mode=755" },
-		{ 't', "/run:exec", "error: invalid tmpfs option \"exec\" in \"/run:exec\"" },
+		{ 't', "/run:size=64k,mode=755,noexec,ro",
+			"tmpfs - /run ro size=65536 mode=755 noexec" },
+		{ 't', "/run:exec,uid=7,size=50%",
+			"tmpfs - /run size=0 mode=0 exec+uid=7+size=50%" },
+		{ 't', "/run:ro,rw", "tmpfs - /run size=0 mode=0" },
+		{ 't', "/run:nope", "error: /run:nope: invalid tmpfs option \"nope\"" },
+		{ 'm', "type=bind,src=/s,dst=/t,bind-recursive=disabled",
+			"bind /s /t alone size=0 mode=0" },
+		{ 'm', "type=bind,src=/s,dst=/t,ro,bind-recursive=readonly",
+			"bind /s /t ro all-ro size=0 mode=0" },
+		{ 'm', "type=bind,src=/s,dst=/t,bind-recursive=maybe",
+			"error: invalid argument \"type=bind,src=/s,dst=/t,bind-recursive=maybe\" "
+			"for \"--mount\" flag: invalid value for bind-recursive: maybe" },
+		{ 'm',
+			"type=volume,src=vol,dst=/t,volume-subpath=a/b,volume-label=x=y,"
+			"volume-driver=local,consistency=cached",
+			"volume vol /t part=a/b labels=x=y size=0 mode=0" },
+		{ 'm', "type=image,src=redis:7,dst=/t,image-subpath=usr",
+			"image redis:7 /t ro part=usr size=0 mode=0" },
+		{ 'm', "type=image,dst=/t",
+			"error: invalid argument \"type=image,dst=/t\" for \"--mount\" flag: "
+			"source is required" },
 	};
 
 	(void)state;
