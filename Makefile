@@ -132,7 +132,11 @@ $(BUILD)/tests/probe: $(wildcard tests/probe/*.[ch])
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$(CC) -static -O2 -std=gnu11 -I. -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $(filter %.c,$^))
 
-e2e: $(BUILD)/mycompose $(BUILD)/tests/probe images
+$(BUILD)/tests/killat: tests/faults/killat.c
+	@mkdir -p $(@D)
+	$(call quiet,LINK,$(CC) -static -O2 -std=gnu11 -I. -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $^)
+
+e2e: $(BUILD)/mycompose $(BUILD)/tests/probe $(BUILD)/tests/killat images
 	@MYCOMPOSE=$(abspath $(BUILD))/mycompose MYCOMPOSE_PROBE=$(abspath $(BUILD))/tests/probe \
 	MYCOMPOSE_IMAGES=$(abspath $(BUILD))/images PYTHONDONTWRITEBYTECODE=1 \
 	$(PYTHON) -m pytest -q -n 4 -p no:cacheprovider --basetemp=$(abspath $(BUILD))/pytest \
