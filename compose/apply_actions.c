@@ -6,6 +6,7 @@
 
 #include "compose/apply_internal.h"
 #include "compose/labels.h"
+#include "compose/service_networks.h"
 #include "compose/service_grants.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
@@ -67,26 +68,19 @@ static int create_network(struct apply *apply, size_t index, struct error *err)
 	const struct project_network *network = action->network;
 	cleanup_strv char **labels = strv_copy(network->labels);
 	cleanup_network struct network *made = NULL;
-	struct network_request request = {
-		.name = network->name,
-		.driver = network->driver,
-		.internal = network->internal,
-		.options = network->driver_opts,
-	};
+	cleanup_strv char **reserved = NULL;
+	struct network_request request;
 	int r;
 
 	env_set(&labels, LABEL_PROJECT, apply->options->project_name);
 	env_set(&labels, LABEL_NETWORK, network->key);
 	env_set(&labels, LABEL_VERSION, MYCOMPOSE_VERSION);
 	env_set(&labels, LABEL_CONFIG_HASH, network->config_hash);
-	request.labels = labels;
-	if (network->pool_count > 0) {
-		request.subnet = network->pools[0].subnet;
-		request.gateway = network->pools[0].gateway;
-		request.ip_range = network->pools[0].ip_range;
-	}
 	apply_progress(apply, action, "Creating", PROGRESS_WORKING, NULL);
-	r = network_create(apply->options->engine, &request, &made, err);
+	r = project_network_request(network, &request, &reserved, err);
+	request.labels = labels;
+	if (r == 0)
+		r = network_create(apply->options->engine, &request, &made, err);
 	if (r < 0) {
 		if (network->mark.file)
 			return error_wrap(err, "%s:%u:%u: networks.%s", network->mark.file,

@@ -31,6 +31,7 @@ static void build_network(
 	network->external = node_get_bool(entry->value, "external", false);
 	network->internal = node_get_bool(entry->value, "internal", false);
 	network->enable_ipv6 = node_get_bool(entry->value, "enable_ipv6", false);
+	network->disable_ipv4 = !node_get_bool(entry->value, "enable_ipv4", true);
 	network->attachable = node_get_bool(entry->value, "attachable", false);
 	network->driver = value_text(entry->value, "driver");
 	network->driver_opts = value_pairs(l, entry->value, "driver_opts");

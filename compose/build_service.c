@@ -170,6 +170,7 @@ static void build_networks(struct loader *l, struct service *service)
 		network->mac_address = value_text(entry->value, "mac_address");
 		network->interface_name = value_text(entry->value, "interface_name");
 		network->link_local_ips = value_list(l, entry->value, "link_local_ips");
+		network->driver_opts = value_pairs(l, entry->value, "driver_opts");
 		network->priority = value_int(entry->value, "priority", 0);
 		network->gw_priority = value_int(entry->value, "gw_priority", 0);
 	}
@@ -441,6 +442,8 @@ static const struct {
 	{ "ipc", PLAIN_TEXT, offsetof(struct service, ipc) },
 	{ "pid", PLAIN_TEXT, offsetof(struct service, pid) },
 	{ "uts", PLAIN_TEXT, offsetof(struct service, uts) },
+	{ "links", PLAIN_LIST, offsetof(struct service, links) },
+	{ "external_links", PLAIN_LIST, offsetof(struct service, external_links) },
 	{ "volumes_from", PLAIN_LIST, offsetof(struct service, volumes_from) },
 	{ "sysctls", PLAIN_PAIRS, offsetof(struct service, sysctls) },
 	{ "dns", PLAIN_LIST, offsetof(struct service, dns) },

@@ -35,8 +35,8 @@ static const struct key_row network_rows[] = {
 	{ .name = "internal",    SHAPE_BOOL },
 	{ .name = "attachable",  SHAPE_BOOL, .status = KEY_NO_EFFECT },
 	{ .name = "labels",      SHAPE_MAP, KEY_EMPTY_NULLS },
-	{ .name = "enable_ipv4", SHAPE_BOOL, KEY_KEEP_EMPTY, .refuse = refuse_no_ipv4 },
-	{ .name = "enable_ipv6", SHAPE_BOOL, .refuse = refuse_ipv6 },
+	{ .name = "enable_ipv4", SHAPE_BOOL, KEY_KEEP_EMPTY },
+	{ .name = "enable_ipv6", SHAPE_BOOL },
 };
 TABLE(network_keys, "network", network_rows);
 

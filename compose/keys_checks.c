@@ -294,8 +294,8 @@ const char *refuse_ipam_driver(const struct node *node)
 
 const char *refuse_network_driver(const struct node *node)
 {
-	return refuse_unless(
-		node, WORDS("bridge", "default"), "the engine has only bridge networks yet");
+	return refuse_unless(node, WORDS("bridge", "default", "macvlan", "ipvlan"),
+		"the engine has bridge, macvlan and ipvlan networks");
 }
 
 const char *refuse_volume_driver(const struct node *node)
@@ -303,16 +303,14 @@ const char *refuse_volume_driver(const struct node *node)
 	return refuse_unless(node, WORDS("local"), "the engine has only local volumes");
 }
 
-const char *refuse_no_ipv4(const struct node *node)
+const char *refuse_endpoint_options(const struct node *node)
 {
-	return node->kind == NODE_BOOL && !node->boolean
-		       ? "the engine has no networks without IPv4 yet"
-		       : NULL;
-}
-
-const char *refuse_ipv6(const struct node *node)
-{
-	return node->kind == NODE_BOOL && node->boolean ? "the engine has no IPv6 yet" : NULL;
+	for (size_t i = 0; i < node->count; i++)
+		if (!is_one_of(node->entries[i].key, WORDS("com.docker.network.endpoint.sysctls",
+							     "com.docker.network.endpoint.ifname")))
+			return "of an endpoint the engine knows only the options "
+			       "com.docker.network.endpoint.sysctls and .ifname";
+	return NULL;
 }
 
 const char *refuse_external_secret(const struct node *node)

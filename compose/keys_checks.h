@@ -40,8 +40,7 @@ const char *refuse_security_opt(const struct node *node);
 const char *refuse_ipam_driver(const struct node *node);
 const char *refuse_network_driver(const struct node *node);
 const char *refuse_volume_driver(const struct node *node);
-const char *refuse_no_ipv4(const struct node *node);
-const char *refuse_ipv6(const struct node *node);
+const char *refuse_endpoint_options(const struct node *node);
 const char *refuse_external_secret(const struct node *node);
 
 #endif

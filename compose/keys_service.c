@@ -247,17 +247,16 @@ static const struct key_row service_model_rows[] = {
 };
 static const TABLE(service_model_keys, "model", service_model_rows);
 
-#define NEEDS_IPV6 "the engine has no IPv6 yet"
 static const struct key_row service_network_rows[] = {
 	{ .name = "priority",       SHAPE_INT, KEY_TRUNCATE },
-	{ .name = "gw_priority",    SHAPE_INT, KEY_TRUNCATE, .status = KEY_NOT_YET, .reason = "the engine cannot rank gateways yet" },
-	{ .name = "interface_name", SHAPE_STRING, .status = KEY_NOT_YET, .reason = "the engine cannot name interfaces yet" },
+	{ .name = "gw_priority",    SHAPE_INT, KEY_TRUNCATE },
+	{ .name = "interface_name", SHAPE_STRING },
 	{ .name = "aliases",        SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "ipv4_address",   SHAPE_STRING },
-	{ .name = "ipv6_address",   SHAPE_STRING, .status = KEY_NOT_YET, .reason = NEEDS_IPV6 },
-	{ .name = "link_local_ips", SHAPE_STRINGS, KEY_UNIQUE, .status = KEY_NOT_YET, .reason = "the engine cannot set link-local addresses yet" },
+	{ .name = "ipv6_address",   SHAPE_STRING },
+	{ .name = "link_local_ips", SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "mac_address",    SHAPE_STRING },
-	{ .name = "driver_opts",    SHAPE_OPTIONS, .status = KEY_NOT_YET, .reason = "the engine knows no endpoint options yet" },
+	{ .name = "driver_opts",    SHAPE_OPTIONS, .refuse = refuse_endpoint_options },
 };
 static const TABLE(service_network_keys, "network", service_network_rows);
 
@@ -359,7 +358,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "env_file",            SHAPE_TABLES, .sub = &env_file_keys, .normalise = normalise_env_file },
 	{ .name = "expose",              SHAPE_TEXTS, KEY_UNIQUE },
 	{ .name = "extends",             SHAPE_TABLE, KEY_HIDDEN, .sub = &extends_keys, .normalise = normalise_extends },
-	{ .name = "external_links",      SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS, LATER("link to containers of other projects") },
+	{ .name = "external_links",      SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS },
 	{ .name = "extra_hosts",         SHAPE_ANY, KEY_NO_TWINS, .normalise = normalise_extra_hosts, .identity_text = identity_host },
 	{ .name = "gpus",                SHAPE_TABLES, .sub = &device_request_keys, .normalise = normalise_gpus, LATER("reserve devices") },
 	{ .name = "group_add",           SHAPE_TEXTS, KEY_UNIQUE | KEY_NO_TWINS },
@@ -371,7 +370,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "isolation",           SHAPE_STRING, SAY("is for Windows hosts") },
 	{ .name = "label_file",          SHAPE_STRING_OR_LIST },
 	{ .name = "labels",              SHAPE_MAP, KEY_EMPTY_NULLS },
-	{ .name = "links",               SHAPE_STRINGS, KEY_UNIQUE, LATER("link containers") },
+	{ .name = "links",               SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "logging",             SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &logging_keys },
 	{ .name = "mem_limit",           SHAPE_SIZE },
 	{ .name = "mem_reservation",     SHAPE_SIZE },

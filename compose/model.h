@@ -100,6 +100,7 @@ struct service_network {
 	const char *mac_address;
 	const char *interface_name;
 	char **link_local_ips;
+	char **driver_opts; /* key=value */
 	int64_t priority;
 	int64_t gw_priority;
 };
@@ -215,6 +216,8 @@ struct service {
 	struct mount *mounts; /* `volumes` and `tmpfs`, in order */
 	size_t mount_count;
 	char **volumes_from;
+	char **links;	       /* SERVICE[:ALIAS] */
+	char **external_links; /* CONTAINER[:ALIAS] */
 	struct file_grant *configs;
 	size_t config_count;
 	struct file_grant *secrets;
@@ -251,6 +254,7 @@ struct project_network {
 	bool external;
 	bool internal;
 	bool enable_ipv6;
+	bool disable_ipv4; /* enable_ipv4: false */
 	bool attachable;
 	const char *driver; /* NULL: bridge */
 	char **driver_opts;

@@ -8,6 +8,7 @@
 
 #include "compose/labels.h"
 #include "compose/node.h"
+#include "compose/service_networks.h"
 #include "compose/service_grants.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
@@ -89,48 +90,6 @@ static void fill_mounts(
 			to->read_only = true;
 			break;
 		}
-	}
-}
-
-static void fill_ports(const struct service *service, struct container *container)
-{
-	for (size_t i = 0; i < service->port_count; i++) {
-		const struct port *port = &service->ports[i];
-		struct published_port *to = array_add(container->ports, container->port_count);
-
-		to->host_ip = xstrdup(port->host_ip);
-		if (port->published_first == port->published_last) {
-			to->host_port = port->published_first;
-		} else {
-			to->range_first = port->published_first;
-			to->range_last = port->published_last;
-		}
-		to->container_port = port->target;
-		snprintf(to->protocol, sizeof(to->protocol), "%s",
-			port_protocol_names[port->protocol]);
-	}
-}
-
-static void fill_attachments(const struct project *project, const struct service *service,
-	unsigned int number, struct container *container)
-{
-	/* The engine's default network, outside of the project: no aliases there. */
-	if (service->network_mode && (!strcmp(service->network_mode, "bridge") ||
-					     !strcmp(service->network_mode, "default")))
-		array_add(container->attachments, container->attachment_count)->network =
-			xstrdup("bridge");
-	for (size_t i = 0; i < service->network_count; i++) {
-		const struct service_network *network = &service->networks[i];
-		struct container_attachment *to =
-			array_add(container->attachments, container->attachment_count);
-
-		to->network = xstrdup(project_find_network(project, network->key)->name);
-		to->address = xstrdup(network->ipv4_address);
-		to->mac =
-			xstrdup(network->mac_address ? network->mac_address : service->mac_address);
-		if (number > 0)
-			strv_add(&to->aliases, service->name);
-		strv_extend(&to->aliases, network->aliases);
 	}
 }
 
@@ -311,8 +270,8 @@ int service_to_container(const struct engine *engine, const struct project *proj
 
 	container->group = xstrdup(project->name);
 	fill_mounts(project, service, &container->spec);
-	fill_ports(service, container);
-	fill_attachments(project, service, number, container);
+	service_fill_ports(service, container);
+	service_fill_attachments(project, service, number, container);
 	fill_resources(service, &container->spec);
 	r = fill_namespaces(service, &container->spec, err);
 	if (r == 0)

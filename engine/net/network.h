@@ -92,6 +92,8 @@ char *network_interface_prefix(const struct network *network);
 const char *network_resolver_address(const struct network *network);
 /* Can ports be published through it: a bridge with a way out. */
 bool network_can_publish(const struct network *network);
+/* "bridge", "host", "none" */
+bool network_is_builtin(const char *name);
 /* -EBUSY "network X has active endpoints" (names them); removes bridge, record, firewall parts.
  * Absent: -ENOENT. */
 int network_remove(const struct engine *engine, const char *name, struct error *err);

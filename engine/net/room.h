@@ -59,7 +59,6 @@ int network_plan(const struct engine *engine, const struct network_request *requ
 	const char *fixed_id, struct network **ret, struct error *err);
 bool network_is_bridge(const struct network *network);
 bool network_has_addresses(const struct network *network); /* of any driver */
-bool network_is_builtin(const char *name);
 struct subnet network_subnet(const struct network *network); /* prefix 0 = no IPv4 */
 uint32_t network_gateway(const struct network *network);
 struct subnet6 network_subnet6(const struct network *network); /* prefix 0 = no IPv6 */
