@@ -19,20 +19,10 @@ struct list {
 	size_t count;
 };
 
-static void mount_release(struct spec_mount *mount)
-{
-	free(mount->source);
-	free(mount->destination);
-	free(mount->propagation);
-	free(mount->subpath);
-	strv_free(mount->labels);
-	strv_free(mount->tmpfs_options);
-}
-
 static void list_release(struct list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		mount_release(&list->items[i]);
+		spec_mount_release(&list->items[i]);
 	free(list->items);
 }
 
@@ -396,7 +386,7 @@ static void place(struct spec *spec, struct spec_mount *mount)
 		if (same_place(&spec->mounts[i], mount))
 			to = &spec->mounts[i];
 	if (to)
-		mount_release(to);
+		spec_mount_release(to);
 	else
 		to = array_add(spec->mounts, spec->mount_count);
 	*to = *mount;

@@ -8,6 +8,7 @@
 #include "compose/labels.h"
 #include "compose/service_networks.h"
 #include "compose/service_grants.h"
+#include "compose/service_volumes_from.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/container.h"
@@ -160,6 +161,9 @@ static int create_container(struct apply *apply, size_t index, struct error *err
 		r = take_place_of(apply, action, container, err);
 	else
 		container->name = xstrdup(action->name);
+	if (r == 0)
+		r = service_add_volumes_from(
+			options->engine, options->project, action->service, container, err);
 	if (r == 0)
 		r = container_create(options->engine, container, err);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "compose/apply_internal.h"
+#include "compose/service_volumes_from.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
@@ -319,6 +320,8 @@ static void check_record(
 	if (service_to_container(options->engine, options->project, service, 1, &container, &err) <
 		0)
 		add_problem(problems, &nowhere, "%s", error_text(&err)); /* it says where */
+	else if (service_check_volumes_from(options->engine, service, &err) < 0)
+		add_problem(problems, &nowhere, "%s", error_text(&err));
 	else if (spec_check(&container->spec, &err) < 0)
 		add_problem(problems, &service->mark, "services.%s: %s", service->name,
 			error_text(&err));

@@ -411,7 +411,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "userns_mode",         SHAPE_STRING, .refuse = refuse_userns },
 	{ .name = "uts",                 SHAPE_STRING, .refuse = refuse_uts },
 	{ .name = "volumes",             SHAPE_TABLES, KEY_UNIQUE, .sub = &mount_keys, .normalise = normalise_volumes, .identity = identity_target },
-	{ .name = "volumes_from",        SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS, LATER("take volumes over from containers") },
+	{ .name = "volumes_from",        SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS },
 	{ .name = "working_dir",         SHAPE_STRING },
 };
 /* clang-format on */

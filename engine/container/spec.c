@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/strv.h"
 #include "engine/container/fields.h"
 
 static const char *const mount_type_names[] = {
@@ -197,6 +198,23 @@ int spec_from_json(const struct json *json, struct spec *ret, struct error *err)
 	if (r == 0)
 		*ret = spec;
 	return r;
+}
+
+void spec_mount_copy(const struct spec_mount *from, struct spec_mount *to)
+{
+	*to = *from;
+	to->source = xstrdup(from->source);
+	to->destination = xstrdup(from->destination);
+	to->labels = strv_copy(from->labels);
+	to->subpath = xstrdup(from->subpath);
+	to->tmpfs_options = strv_copy(from->tmpfs_options);
+	to->propagation = xstrdup(from->propagation);
+	to->layers = strv_copy(from->layers);
+}
+
+void spec_mount_release(struct spec_mount *mount)
+{
+	fields_release(&mount_type, mount);
 }
 
 void spec_release(struct spec *spec)

@@ -73,6 +73,10 @@ struct spec_grant {
 	struct grant_content content;
 };
 
+/* `to` is overwritten. */
+void spec_mount_copy(const struct spec_mount *from, struct spec_mount *to);
+void spec_mount_release(struct spec_mount *mount);
+
 struct spec_rlimit {
 	char *type;    /* "nofile", without RLIMIT_ */
 	uint64_t soft; /* UINT64_MAX = unlimited */

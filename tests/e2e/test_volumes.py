@@ -254,3 +254,93 @@ def test_an_anonymous_volume_is_carried_over_to_a_recreated_container(bb):
     bb.mc("up").ok()
     bb.compose(text.replace("image: bb", "image: bb\n    environment: {CHANGED: 1}"))
     assert "one-1  | x\none-1  | x\n" in bb.mc("up").ok().out
+
+
+SHARING = """
+services:
+  taker:
+    image: bb
+    command: sleep 1000
+    network_mode: none
+    stop_grace_period: 0s
+    volumes_from: [FROM]
+    volumes: [own:/own]
+  giver:
+    image: seeded
+    command: busybox sleep 1000
+    network_mode: none
+    stop_grace_period: 0s
+    tmpfs: [/scratch]
+    volumes: ["named:/named", "/anonymous", "BIND:/bind:ro", "other:/own"]
+volumes: {named: , own: , other: }
+"""
+
+
+@pytest.fixture
+def sharing(clean):
+    clean.image("seeded", [("seed", None), ("seed/file", "of the image\n")], 'VOLUME ["/seed"]')
+    clean.file("data/file", "bound\n")
+
+    def up(source, *words, **arguments):
+        clean.compose(SHARING.replace("FROM", source).replace("BIND", f"{clean.directory}/data"))
+        return clean.mc("up", "-d", *words, **arguments)
+
+    clean.up = up
+    yield clean
+    clean.mc("down", "-v", "-t", "0").ok()
+
+
+def test_volumes_from_a_service(sharing):
+    sharing.up("giver").ok()
+    sharing.mc("exec", "giver", "busybox", "sh", "-c", "for d in named anonymous scratch own; do echo $d > /$d/x; done").ok()
+    script = "cat /named/x /anonymous/x /bind/file /seed/file; ls -A /own; test -e /scratch || echo none"
+    assert sharing.mc("exec", "taker", "sh", "-c", script).ok().out == "named\nanonymous\nbound\nof the image\nnone\n"
+    sharing.mc("exec", "taker", "sh", "-c", "echo x > /named/y && ! echo x > /bind/y").ok()
+    second = sharing.mc("up", "-d").ok()
+    assert second.err.count("Running") == 2 and "Creat" not in second.err
+
+
+def test_volumes_from_read_only(sharing):
+    sharing.up("giver:ro").ok()
+    sharing.mc("exec", "taker", "sh", "-c", "for d in named anonymous seed bind; do ! echo x > /$d/y || exit 1; done; echo x > /own/y").ok()
+    sharing.mc("exec", "giver", "busybox", "sh", "-c", "echo x > /named/z").ok()
+
+
+def test_volumes_from_a_container_outside_of_the_project(sharing):
+    sharing.daemon("outside", "sh", "-c", "echo hello > /v/word; exec sleep 1000", flags="-v shared:/v")
+    sharing.up("container:outside").ok()
+    assert sharing.mc("exec", "taker", "cat", "/v/word").ok().out == "hello\n"
+    sharing.mc("rm", "-f", "outside").ok()
+    sharing.mc("volume", "rm", "shared").fails(1)
+    sharing.mc("down", "-v", "-t", "0").ok()
+    sharing.mc("volume", "rm", "shared").ok()
+
+
+@pytest.mark.parametrize("source, message", [("container:nosuch", "No such container: nosuch"), ("giver:sideways", "invalid mode: sideways")])
+def test_volumes_from_nothing_is_told_before_anything_is_made(sharing, source, message):
+    result = sharing.up(source).fails(1)
+    assert "compose.yaml:8:19: services.taker.volumes_from: " in result.err and message in result.err
+    assert sharing.ps() == []
+
+
+def test_an_anonymous_volume_that_is_shared_goes_with_the_last(sharing):
+    sharing.up("giver").ok()
+    before = volumes(sharing)
+    sharing.mc("rm", "-s", "-f", "-v", "giver").ok()
+    assert volumes(sharing) == before
+    sharing.mc("exec", "taker", "cat", "/seed/file").ok()
+    sharing.mc("rm", "-s", "-f", "-v", "taker").ok()
+    assert [name for name in volumes(sharing) if len(name) == 64] == []
+
+
+def test_volumes_from_in_a_one_off(sharing):
+    sharing.up("giver").ok()
+    assert sharing.mc("run", "--rm", "-T", "taker", "cat", "/seed/file").ok().out == "of the image\n"
+
+
+def test_a_recreated_giver_gives_the_same_volumes(sharing):
+    sharing.up("giver").ok()
+    sharing.mc("exec", "taker", "sh", "-c", "echo kept > /anonymous/x").ok()
+    sharing.mc("up", "-d", "--force-recreate").ok()
+    assert sharing.mc("exec", "taker", "cat", "/anonymous/x").ok().out == "kept\n"
+    assert sharing.mc("exec", "giver", "busybox", "cat", "/anonymous/x").ok().out == "kept\n"
