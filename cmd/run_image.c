@@ -146,6 +146,7 @@ static int run(struct app *app, const struct run_options *options, char **words,
 		r = container_create(&app->engine, container, err);
 	if (r < 0)
 		return r;
+	cgroup_resources_warn(&container->spec.resources);
 	if (options->detach)
 		return run_session_detached(app, container, err);
 	return run_session_attached(app, container, options->interactive, err);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/limit_options.h"
 #include "cmd/mount_options.h"
 #include "cmd/port_options.h"
 #include "engine/base/files.h"
@@ -16,83 +17,9 @@
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
 
-#define SECCOMP_FILE_MAX (1 << 20)
-#define MEMORY_LEAST	 (6 << 20) /* docker's own bound */
-
 static int invalid(struct error *err, const char *flag, const char *value)
 {
 	return error_set(err, -EINVAL, "invalid argument \"%s\" for \"%s\" flag", value, flag);
-}
-
-static int apply_bytes(const char *flag, const char *text, uint64_t *ret, struct error *err)
-{
-	if (text && parse_bytes(text, ret) < 0)
-		return invalid(err, flag, text);
-	return 0;
-}
-
-static int apply_memory(
-	const struct run_options *options, struct cgroup_resources *to, struct error *err)
-{
-	uint64_t swap;
-	int r = apply_bytes("-m, --memory", options->memory, &to->memory_limit, err);
-
-	if (r == 0 && options->memory && to->memory_limit && to->memory_limit < MEMORY_LEAST)
-		r = error_set(err, -EINVAL, "Minimum memory limit allowed is 6MB");
-	if (r == 0)
-		r = apply_bytes("--memory-reservation", options->memory_reservation,
-			&to->memory_reservation, err);
-	if (r < 0 || !options->memory_swap)
-		return r;
-	to->has_memory_swap = true;
-	to->memory_swap = -1;
-	if (!strcmp(options->memory_swap, "-1"))
-		return 0;
-	r = apply_bytes("--memory-swap", options->memory_swap, &swap, err);
-	if (r == 0)
-		to->memory_swap = (int64_t)swap;
-	return r;
-}
-
-static int apply_cpuset(const char *flag, const char *text, char **ret, struct error *err)
-{
-	if (!text)
-		return 0;
-	if (parse_cpuset(text) < 0)
-		return invalid(err, flag, text);
-	free(*ret);
-	*ret = xstrdup(text);
-	return 0;
-}
-
-static int apply_resources(
-	const struct run_options *options, struct cgroup_resources *to, struct error *err)
-{
-	int r = apply_memory(options, to, err);
-
-	if (r == 0 && options->cpus && parse_cpus(options->cpus, &to->cpu_permille) < 0)
-		r = invalid(err, "--cpus", options->cpus);
-	if (r == 0)
-		r = apply_cpuset("--cpuset-cpus", options->cpuset_cpus, &to->cpuset_cpus, err);
-	if (r == 0)
-		r = apply_cpuset("--cpuset-mems", options->cpuset_mems, &to->cpuset_mems, err);
-	if (r < 0)
-		return r;
-	if (options->cpus && (options->cpu_period || options->cpu_quota))
-		return error_set(err, -EINVAL,
-			"Conflicting options: CPU period or quota and --cpus cannot both be set");
-	if (options->cpu_shares < 0 || options->cpu_period < 0)
-		return error_set(err, -EINVAL, "--cpu-shares and --cpu-period are not negative");
-	if (options->cpu_shares)
-		to->cpu_shares = (uint64_t)options->cpu_shares;
-	if (options->cpu_period)
-		to->cpu_period_us = (uint64_t)options->cpu_period;
-	if (options->cpu_quota)
-		to->cpu_quota_us = options->cpu_quota;
-	if (options->pids_limit)
-		to->pids_limit = options->pids_limit;
-	to->oom_kill_disable |= options->oom_kill_disable;
-	return 0;
 }
 
 /* "nofile=1024:2048"; -1 is unlimited. */
@@ -125,35 +52,6 @@ static int apply_ulimit(const char *text, struct spec *spec, struct error *err)
 	limit->soft = soft < 0 ? UINT64_MAX : (uint64_t)soft;
 	limit->hard = hard < 0 ? UINT64_MAX : (uint64_t)hard;
 	return 0;
-}
-
-static int apply_security(const char *text, struct spec *spec, struct error *err)
-{
-	static const char *const seccomp[] = { "seccomp=", "seccomp:" };
-	cleanup_free char *profile = NULL;
-	size_t length;
-
-	if (!strcmp(text, "no-new-privileges") || !strcmp(text, "no-new-privileges=true") ||
-		!strcmp(text, "no-new-privileges:true")) {
-		spec->no_new_privileges = true;
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(seccomp); i++) {
-		const char *value = text + strlen(seccomp[i]);
-		int r;
-
-		if (strncmp(text, seccomp[i], strlen(seccomp[i])))
-			continue;
-		if (strcmp(value, "unconfined")) {
-			r = file_read(AT_FDCWD, value, SECCOMP_FILE_MAX, &profile, &length, err);
-			if (r < 0)
-				return error_wrap(err, "opening seccomp profile");
-		}
-		free(spec->seccomp);
-		spec->seccomp = profile ? steal_ptr(profile) : xstrdup(value);
-		return 0;
-	}
-	return error_set(err, -EOPNOTSUPP, "--security-opt %s is not supported", text);
 }
 
 static int apply_namespace(const struct engine *engine, const char *flag, const char *mode,
@@ -210,6 +108,14 @@ static int apply_hosts(char *const *hosts, struct spec *spec, struct error *err)
 	return 0;
 }
 
+static int check_userns(const char *mode, struct error *err)
+{
+	if (!mode || !*mode || !strcmp(mode, "host"))
+		return 0;
+	return error_set(
+		err, -EOPNOTSUPP, "--userns %s: the engine has no user namespaces yet", mode);
+}
+
 static void replace(char **to, const char *value)
 {
 	if (!value)
@@ -218,9 +124,10 @@ static void replace(char **to, const char *value)
 	*to = xstrdup(value);
 }
 
-static int apply_process(const struct run_options *options, const struct engine *engine,
+static int apply_process(const struct run_options *options, const struct app *app,
 	struct spec *spec, struct error *err)
 {
+	const struct engine *engine = &app->engine;
 	int r = 0;
 
 	spec->init |= options->init;
@@ -242,7 +149,7 @@ static int apply_process(const struct run_options *options, const struct engine 
 	for (size_t i = 0; r == 0 && i < strv_length(options->ulimits); i++)
 		r = apply_ulimit(options->ulimits[i], spec, err);
 	for (size_t i = 0; r == 0 && i < strv_length(options->security_opt); i++)
-		r = apply_security(options->security_opt[i], spec, err);
+		r = spec_add_security_option(spec, options->security_opt[i], app->cwd, err);
 	if (r == 0)
 		r = apply_namespace(engine, "--pid", options->pid_mode, &spec->pid, err);
 	if (r == 0)
@@ -250,10 +157,16 @@ static int apply_process(const struct run_options *options, const struct engine 
 	if (r == 0)
 		r = apply_namespace(engine, "--uts", options->uts_mode, &spec->uts, err);
 	if (r == 0)
+		r = apply_namespace(engine, "--cgroupns", options->cgroup_mode, &spec->cgroup, err);
+	if (r == 0)
+		r = check_userns(options->userns_mode, err);
+	if (r == 0)
 		r = apply_sysctls(options->sysctls, spec, err);
 	if (r == 0)
 		r = apply_hosts(options->add_hosts, spec, err);
-	return r < 0 ? r : apply_bytes("--shm-size", options->shm_size, &spec->shm_size, err);
+	if (r == 0 && options->shm_size && parse_bytes(options->shm_size, &spec->shm_size) < 0)
+		r = invalid(err, "--shm-size", options->shm_size);
+	return r;
 }
 
 static int apply_log_option(const char *text, struct container *container, struct error *err)
@@ -426,12 +339,12 @@ int run_options_apply(const struct run_options *options, const struct app *app,
 {
 	const struct mount_options mounts = { options->volumes, options->mounts, options->tmpfs,
 		app->cwd };
-	int r = apply_resources(options, &container->spec.resources, err);
+	int r = limit_options_apply(options, &app->engine, container, err);
 
 	if (r == 0)
 		r = run_options_apply_networks(options, &app->engine, container, err);
 	if (r == 0)
-		r = apply_process(options, &app->engine, &container->spec, err);
+		r = apply_process(options, app, &container->spec, err);
 	if (r == 0)
 		r = mount_options_apply(&mounts, &container->spec, err);
 	if (r == 0)

@@ -49,6 +49,11 @@ struct run_options {
 	char *pid_mode;
 	char *ipc_mode;
 	char *uts_mode;
+	char *cgroup_mode;
+	char *userns_mode;
+	char **devices;
+	char **device_cgroup_rules;
+	char *gpus;
 
 	/* limits */
 	char *memory;
@@ -63,6 +68,18 @@ struct run_options {
 	int64_t cpu_quota;
 	int64_t pids_limit;
 	char *shm_size;
+	int64_t cpu_rt_period;
+	int64_t cpu_rt_runtime;
+	int64_t memory_swappiness;
+	bool memory_swappiness_given;
+	int64_t blkio_weight;
+	char **blkio_weight_devices;
+	char **device_read_bps;
+	char **device_write_bps;
+	char **device_read_iops;
+	char **device_write_iops;
+	char *cgroup_parent;
+	char **storage_opts;
 
 	/* files and network */
 	char **volumes;

@@ -271,6 +271,7 @@ int run_service(struct app *app, const struct run_options *options, char **words
 		r = container_create(&app->engine, container, err);
 	if (r < 0)
 		return r;
+	cgroup_resources_warn(&container->spec.resources);
 	interactive = container->spec.stdin_open;
 	if (options->detach)
 		return run_session_detached(app, container, err);

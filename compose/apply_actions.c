@@ -168,6 +168,7 @@ static int create_container(struct apply *apply, size_t index, struct error *err
 		r = container_create(options->engine, container, err);
 	if (r < 0)
 		return r;
+	cgroup_resources_warn(&container->spec.resources);
 	apply->steps[index].container = steal_ptr(container);
 	if (!action->replaces)
 		apply_progress(apply, action, "Created", PROGRESS_DONE, NULL);

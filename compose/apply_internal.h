@@ -51,4 +51,13 @@ int apply_repair_networks(
 int apply_container(struct apply *apply, const struct plan_action *action, struct container **ret,
 	struct error *err);
 
+/* "FILE:LINE:COL: services.NAME.KEY: " before what the engine said: where the key's value stands,
+ * or the mark given, else the service. Return err's code. */
+int service_wrap_key(struct error *err, const struct service *service, const char *key);
+int service_wrap_at(
+	struct error *err, const struct service *service, const char *key, const struct mark *mark);
+/* service_limits.c */
+int service_fill_limits(const struct engine *engine, const struct project *project,
+	const struct service *service, struct container *container, struct error *err);
+
 #endif

@@ -212,32 +212,6 @@ static void build_dependencies(struct loader *l, struct service *service)
 		compare_dependencies);
 }
 
-/* The service key, else its place under deploy.resources; both say the same when both are there
- * (consistency.c). */
-static void build_limits(struct limits *limits, const struct node *service)
-{
-	const struct node *resources = node_get(node_get(service, "deploy"), "resources");
-	const struct node *most = node_get(resources, "limits");
-	const struct node *least = node_get(resources, "reservations");
-
-	limits->memory = (uint64_t)value_size(service, "mem_limit", value_size(most, "memory", 0));
-	limits->memory_swap = value_size(service, "memswap_limit", 0);
-	limits->memory_reservation =
-		(uint64_t)value_size(service, "mem_reservation", value_size(least, "memory", 0));
-	limits->memory_swappiness = value_size(service, "mem_swappiness", -1);
-	limits->cpu_permille = value_permille(service, "cpus");
-	if (limits->cpu_permille == 0)
-		limits->cpu_permille = value_permille(most, "cpus");
-	limits->cpu_shares = (uint64_t)value_int(service, "cpu_shares", 0);
-	limits->cpu_quota_us = (uint64_t)value_int(service, "cpu_quota", 0);
-	limits->cpu_period_us = (uint64_t)value_int(service, "cpu_period", 0);
-	limits->cpuset = value_text(service, "cpuset");
-	limits->pids = value_int(service, "pids_limit", value_int(most, "pids", 0));
-	limits->oom_kill_disable = node_get_bool(service, "oom_kill_disable", false);
-	limits->oom_score_adj_is_set = node_get(service, "oom_score_adj") != NULL;
-	limits->oom_score_adj = value_int(service, "oom_score_adj", 0);
-}
-
 static void build_ulimits(struct loader *l, struct service *service)
 {
 	const struct node *ulimits = node_get(service->node, "ulimits");
@@ -357,40 +331,12 @@ static char **get_capabilities(struct loader *l, const struct node *service, con
 	return names;
 }
 
-static void build_security(struct loader *l, struct service *service)
-{
-	service->security_opt = value_list(l, service->node, "security_opt");
-	for (char **option = service->security_opt; option && *option; option++)
-		if (strcmp(*option, "no-new-privileges") == 0 ||
-			strcmp(*option, "no-new-privileges:true") == 0 ||
-			strcmp(*option, "no-new-privileges=true") == 0)
-			service->no_new_privileges = true;
-}
-
 static void build_expose(struct loader *l, struct service *service)
 {
 	service->expose = value_list(l, service->node, "expose");
 	for (char **port = service->expose; port && *port; port++)
 		if (!strchr(*port, '/'))
 			*port = arena_printf(l->arena, "%s/tcp", *port);
-}
-
-static void build_devices(struct loader *l, struct service *service)
-{
-	const struct node *devices = node_get(service->node, "devices");
-
-	if (!devices || devices->count == 0)
-		return;
-	service->devices = arena_alloc(l->arena, (devices->count + 1) * sizeof(*service->devices));
-	for (size_t i = 0; i < devices->count; i++) {
-		const struct node *device = devices->entries[i].value;
-		const char *source = value_text(device, "source");
-		const char *target = value_text(device, "target");
-		const char *permissions = value_text(device, "permissions");
-
-		service->devices[i] = arena_printf(l->arena, "%s:%s:%s", source ? source : "",
-			target ? target : source, permissions ? permissions : "rwm");
-	}
 }
 
 static void build_image(struct loader *l, struct service *service)
@@ -444,6 +390,10 @@ static const struct {
 	{ "uts", PLAIN_TEXT, offsetof(struct service, uts) },
 	{ "links", PLAIN_LIST, offsetof(struct service, links) },
 	{ "external_links", PLAIN_LIST, offsetof(struct service, external_links) },
+	{ "cgroup", PLAIN_TEXT, offsetof(struct service, cgroup) },
+	{ "cgroup_parent", PLAIN_TEXT, offsetof(struct service, cgroup_parent) },
+	{ "security_opt", PLAIN_LIST, offsetof(struct service, security_opt) },
+	{ "device_cgroup_rules", PLAIN_LIST, offsetof(struct service, device_cgroup_rules) },
 	{ "volumes_from", PLAIN_LIST, offsetof(struct service, volumes_from) },
 	{ "sysctls", PLAIN_PAIRS, offsetof(struct service, sysctls) },
 	{ "dns", PLAIN_LIST, offsetof(struct service, dns) },
@@ -492,7 +442,6 @@ void build_service(struct loader *l, struct service *service, const struct node_
 		value_duration(service->node, "stop_grace_period", DEFAULT_GRACE_NS);
 	build_plain_fields(l, service);
 	build_image(l, service);
-	build_security(l, service);
 	build_networks(l, service);
 	build_ports(l, service);
 	build_expose(l, service);
@@ -500,9 +449,8 @@ void build_service(struct loader *l, struct service *service, const struct node_
 	build_grants(l, service, "configs", &service->configs, &service->config_count);
 	build_grants(l, service, "secrets", &service->secrets, &service->secret_count);
 	build_dependencies(l, service);
-	build_limits(&service->limits, service->node);
+	build_limits(l, service);
 	build_ulimits(l, service);
-	build_devices(l, service);
 	build_logging(l, service);
 	build_healthcheck(l, service);
 	build_restart(service);

@@ -10,4 +10,7 @@
  * loader. */
 void build_service(struct loader *l, struct service *service, const struct node_entry *entry);
 
+/* build_limits.c */
+void build_limits(struct loader *l, struct service *service);
+
 #endif

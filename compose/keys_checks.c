@@ -205,12 +205,6 @@ const char *refuse_mount_type(const struct node *node)
 	return NULL;
 }
 
-const char *refuse_cgroup(const struct node *node)
-{
-	return refuse_unless(node, WORDS("private"),
-		"the engine gives each container a private cgroup namespace");
-}
-
 const char *refuse_ipc(const struct node *node)
 {
 	return refuse_unless(node, WORDS("private", "none", "host"),
@@ -277,12 +271,16 @@ const char *refuse_platform(const struct node *node)
 const char *refuse_security_opt(const struct node *node)
 {
 	for (size_t i = 0; i < node->count; i++) {
+		char name[32] = { 0 };
 		const char *option = node->entries[i].value->text;
+		size_t length = strcspn(option, "=:");
 
-		if (!is_one_of(option, WORDS("no-new-privileges", "no-new-privileges:true",
-					       "no-new-privileges=true", "no-new-privileges:false",
-					       "no-new-privileges=false")))
-			return "the engine knows only no-new-privileges yet";
+		if (length < sizeof(name))
+			memcpy(name, option, length);
+		if (!is_one_of(name, WORDS("apparmor", "label", "no-new-privileges", "seccomp",
+					     "systempaths")))
+			return "the engine knows apparmor, label, no-new-privileges, seccomp and "
+			       "systempaths";
 	}
 	return NULL;
 }

@@ -29,7 +29,6 @@ const char *refuse_log_options(const struct node *node);
 const char *refuse_protocol(const struct node *node);
 const char *refuse_propagation(const struct node *node);
 const char *refuse_mount_type(const struct node *node);
-const char *refuse_cgroup(const struct node *node);
 const char *refuse_ipc(const struct node *node);
 const char *refuse_pid(const struct node *node);
 const char *refuse_uts(const struct node *node);

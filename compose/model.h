@@ -137,6 +137,37 @@ struct ulimit {
 	int64_t hard;
 };
 
+/* blkio_config for one block device. */
+enum service_io_kind {
+	SERVICE_IO_WEIGHT,
+	SERVICE_IO_READ_BPS,
+	SERVICE_IO_WRITE_BPS,
+	SERVICE_IO_READ_IOPS,
+	SERVICE_IO_WRITE_IOPS
+};
+struct io_limit {
+	enum service_io_kind kind;
+	const char *path;
+	uint64_t value;
+};
+
+struct service_device {
+	struct mark mark;
+	const char *source;
+	const char *target;	 /* NULL: the source's path */
+	const char *permissions; /* NULL: rwm */
+};
+
+/* An item of `gpus` or of deploy.resources.reservations.devices. */
+struct device_request {
+	struct mark mark;
+	const char *key; /* below the service, for messages */
+	const char *driver;
+	int64_t count; /* -1: all */
+	char **device_ids;
+	char **capabilities;
+};
+
 struct limits {
 	uint64_t memory;
 	int64_t memory_swap; /* memory and swap together; -1: unlimited swap */
@@ -146,7 +177,12 @@ struct limits {
 	uint64_t cpu_shares;
 	uint64_t cpu_quota_us;
 	uint64_t cpu_period_us;
+	int64_t cpu_rt_runtime_us;
+	uint64_t cpu_rt_period_us;
 	const char *cpuset;
+	uint16_t blkio_weight;
+	struct io_limit *io;
+	size_t io_count;
 	int64_t pids; /* -1: unlimited */
 	bool oom_kill_disable;
 	bool oom_score_adj_is_set;
@@ -201,7 +237,6 @@ struct service {
 	bool attach;	/* true unless `attach: false` */
 	char **cap_add; /* without "CAP_", upper case; "ALL" possible */
 	char **cap_drop;
-	bool no_new_privileges;
 	char **security_opt;		  /* as given */
 	const char *network_mode;	  /* NULL: the networks below */
 	struct service_network *networks; /* by falling priority, then key */
@@ -210,6 +245,8 @@ struct service {
 	const char *ipc;
 	const char *pid;
 	const char *uts;
+	const char *cgroup;
+	const char *cgroup_parent;
 	struct port *ports;
 	size_t port_count;
 	char **expose;	      /* "80/tcp" */
@@ -230,7 +267,11 @@ struct service {
 	size_t ulimit_count;
 	char **sysctls; /* key=value */
 	uint64_t shm_size;
-	char **devices; /* source:target:permissions */
+	struct service_device *devices;
+	size_t device_count;
+	struct device_request *device_requests;
+	size_t device_request_count;
+	char **device_cgroup_rules; /* "c 1:3 rwm" */
 	char **dns;
 	char **dns_search;
 	char **dns_opt;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * service_container.c - the container a service asks for: the model's words into the engine's. */
-#include "compose/apply.h"
+#include "compose/apply_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,17 +24,21 @@ char *service_container_name(
 	return xasprintf("%s-%s-%u", project->name, service->name, number);
 }
 
-/* "FILE:LINE:COL: services.NAME.KEY: " before what the engine said: where the key's value stands,
- * else the service. */
-static int wrap_key(struct error *err, const struct service *service, const char *key)
+int service_wrap_at(
+	struct error *err, const struct service *service, const char *key, const struct mark *mark)
 {
-	const struct node *value = node_get(service->node, key);
-	const struct mark *mark = value && value->mark.file ? &value->mark : &service->mark;
-
 	if (!mark->file)
 		return error_wrap(err, "services.%s.%s", service->name, key);
 	return error_wrap(err, "%s:%u:%u: services.%s.%s", mark->file, mark->line, mark->column,
 		service->name, key);
+}
+
+int service_wrap_key(struct error *err, const struct service *service, const char *key)
+{
+	const struct node *value = node_get(service->node, key);
+
+	return service_wrap_at(
+		err, service, key, value && value->mark.file ? &value->mark : &service->mark);
 }
 
 static const enum restart_policy restart_of[] = {
@@ -117,6 +121,7 @@ static int fill_namespaces(const struct service *service, struct spec *spec, str
 		{ "pid", service->pid, &spec->pid },
 		{ "ipc", service->ipc, &spec->ipc },
 		{ "uts", service->uts, &spec->uts },
+		{ "cgroup", service->cgroup, &spec->cgroup },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -124,32 +129,10 @@ static int fill_namespaces(const struct service *service, struct spec *spec, str
 
 		if (r < 0) {
 			error_set(err, r, "%s is not supported yet", rows[i].mode);
-			return wrap_key(err, service, rows[i].key);
+			return service_wrap_key(err, service, rows[i].key);
 		}
 	}
 	return 0;
-}
-
-static void fill_resources(const struct service *service, struct spec *spec)
-{
-	const struct limits *limits = &service->limits;
-	struct cgroup_resources *to = &spec->resources;
-
-	to->memory_limit = limits->memory;
-	to->memory_reservation = limits->memory_reservation;
-	to->has_memory_swap = limits->memory_swap != 0;
-	to->memory_swap = limits->memory_swap;
-	to->oom_kill_disable = limits->oom_kill_disable;
-	to->cpu_permille = limits->cpu_permille;
-	to->cpu_quota_us = (int64_t)limits->cpu_quota_us;
-	to->cpu_period_us = limits->cpu_period_us;
-	to->cpu_shares = limits->cpu_shares;
-	to->cpuset_cpus = xstrdup(limits->cpuset);
-	to->pids_limit = limits->pids;
-	to->all_devices = service->privileged;
-	cgroup_default_devices(to);
-	spec->has_oom_score_adj = limits->oom_score_adj_is_set;
-	spec->oom_score_adj = (int)limits->oom_score_adj;
 }
 
 static uint64_t rlimit_value(int64_t value)
@@ -163,7 +146,6 @@ static int fill_process(const struct service *service, struct spec *spec, struct
 
 	spec->terminal = service->tty;
 	spec->stdin_open = service->stdin_open;
-	spec->no_new_privileges = service->no_new_privileges;
 	spec->privileged = service->privileged;
 	spec->init = service->init;
 	spec->read_only = service->read_only;
@@ -186,13 +168,13 @@ static int fill_process(const struct service *service, struct spec *spec, struct
 	r = capabilities_combine(service->privileged ? capabilities_all() : CAPABILITIES_DEFAULT,
 		service->cap_add, service->cap_drop, &spec->capabilities, err);
 	if (r < 0)
-		return wrap_key(err, service, "cap_add");
+		return service_wrap_key(err, service, "cap_add");
 	for (size_t i = 0; i < strv_length(spec->sysctl); i++) {
 		cleanup_free char *key = xstrndup(spec->sysctl[i], strcspn(spec->sysctl[i], "="));
 
 		r = sysctl_check(key, spec, err);
 		if (r < 0)
-			return wrap_key(err, service, "sysctls");
+			return service_wrap_key(err, service, "sysctls");
 	}
 	return 0;
 }
@@ -254,11 +236,11 @@ static int fill_from_image(const struct engine *engine, const struct service *se
 
 	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
-		return wrap_key(err, service, "image");
+		return service_wrap_key(err, service, "image");
 	container->image_ref = xstrdup(service->image);
 	container->exposed = strv_copy(service->expose);
 	r = container_apply_image(container, image, &overrides, err);
-	return r < 0 ? wrap_key(err, service, "command") : 0;
+	return r < 0 ? service_wrap_key(err, service, "command") : 0;
 }
 
 int service_to_container(const struct engine *engine, const struct project *project,
@@ -272,8 +254,9 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	fill_mounts(project, service, &container->spec);
 	service_fill_ports(service, container);
 	service_fill_attachments(project, service, number, container);
-	fill_resources(service, &container->spec);
-	r = fill_namespaces(service, &container->spec, err);
+	r = service_fill_limits(engine, project, service, container, err);
+	if (r == 0)
+		r = fill_namespaces(service, &container->spec, err);
 	if (r == 0)
 		r = fill_process(service, &container->spec, err);
 	if (r == 0)
@@ -304,7 +287,7 @@ static int resolve_image(const struct engine *engine, const struct service *serv
 		return 0;
 	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
-		return wrap_key(err, service, "image");
+		return service_wrap_key(err, service, "image");
 	strmap_set(known, service->image, xstrdup(image->id));
 	return 0;
 }

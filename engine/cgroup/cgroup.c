@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "engine/base/files.h"
-#include "engine/base/log.h"
 #include "engine/base/times.h"
 #include "engine/cgroup/internal.h"
 
@@ -82,8 +81,8 @@ static const char *const kind_names[CONTROLLER_KINDS] = {
 	[CONTROLLER_FREEZER] = "freezer",
 };
 
-static int missing_controller(const struct cgroup_host *host, enum controller_kind kind,
-	const char *limit, struct error *err)
+int missing_controller(const struct cgroup_host *host, enum controller_kind kind, const char *limit,
+	struct error *err)
 {
 	bool off =
 		strv_contains(host->disabled, kind == CONTROLLER_IO ? "blkio" : kind_names[kind]);
@@ -95,19 +94,13 @@ static int missing_controller(const struct cgroup_host *host, enum controller_ki
 }
 
 static int without_controller(const struct cgroup *cgroup, enum controller_kind kind,
-	const struct cgroup_resources *resources, bool fresh, struct error *err)
+	const struct cgroup_resources *resources, struct error *err)
 {
 	const char *limit = resources_limit_of(resources, kind);
-	cleanup_error struct error reason = ERROR_INIT;
 
-	if (!limit)
+	if (!limit || !resources_are_vital(resources, kind))
 		return 0;
-	missing_controller(cgroup->host, kind, limit, &reason);
-	if (resources_are_vital(resources, kind))
-		return error_move(err, &reason);
-	if (fresh)
-		log_warning("%s: it has no effect", error_text(&reason));
-	return 0;
+	return missing_controller(cgroup->host, kind, limit, err);
 }
 
 static int apply_kind(const struct cgroup *cgroup, enum controller_kind kind,
@@ -119,7 +112,7 @@ static int apply_kind(const struct cgroup *cgroup, enum controller_kind kind,
 	int r;
 
 	if (!group_for(cgroup, kind, &group, &controller))
-		return without_controller(cgroup, kind, resources, fresh, err);
+		return without_controller(cgroup, kind, resources, err);
 	if (!controller->apply || (!limit && kind != CONTROLLER_DEVICES))
 		return 0;
 	r = group.hierarchy->driver->require(&group, controller->name, err);

@@ -69,6 +69,9 @@ void cgroup_resources_release(struct cgroup_resources *resources);
 struct json *cgroup_resources_to_json(const struct cgroup_resources *resources);
 int cgroup_resources_from_json(
 	const struct json *json, struct cgroup_resources *ret, struct error *err);
+/* Say by log_warning which of these limits this host will do without, as docker does when a
+ * container is made: those whose lack is no error in cgroup_create. */
+void cgroup_resources_warn(const struct cgroup_resources *resources);
 /* The rules of HARDENING 4.1 that every container gets: mknod of anything, use of the harmless
  * nodes. Appended. */
 void cgroup_default_devices(struct cgroup_resources *resources);
@@ -85,7 +88,7 @@ const char *cgroup_host_controllers(const struct cgroup_host *host);
 
 struct cgroup;
 /* Make PARENT/NAME and write the limits. -EEXIST when a live one is there; an empty leftover is
- * taken over. A limit whose controller the host lacks is a warning or an error, as with Docker,
+ * taken over. A limit whose controller the host lacks is done without, or an error as with Docker,
  * that names limit and controller. On failure nothing is left. */
 int cgroup_create(const struct cgroup_host *host, const char *parent, const char *name,
 	const struct cgroup_resources *resources, struct cgroup **ret, struct error *err);

@@ -190,6 +190,9 @@ uint64_t resources_cpu_weight(uint64_t shares);
 uint64_t resources_io_weight(uint16_t weight);
 
 /* cgroup.c */
+/* "mem_limit needs the cgroup controller 'memory', which is not mounted on this host"; -ENOTSUP. */
+int missing_controller(const struct cgroup_host *host, enum controller_kind kind, const char *limit,
+	struct error *err);
 /* "PARENT/NAME"; -EINVAL when either could leave the tree. Heap. */
 int group_path(const char *parent, const char *name, char **ret, struct error *err);
 /* The group above; the root's is "". Heap. */

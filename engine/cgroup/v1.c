@@ -46,8 +46,6 @@ static int apply_memory_limit(const struct group *group, const struct cgroup_res
 {
 	bool swap_is_counted = group_has(group, "memory.memsw.limit_in_bytes");
 
-	if (!swap_is_counted && resources->has_memory_swap && resources->memory_swap > 0)
-		log_warning("this kernel does not count swap: memswap_limit has no effect");
 	if (!resources->memory_limit)
 		return !fresh && swap_is_counted && resources->memory_swap == -1
 			       ? write_memsw(group, -1, err)
@@ -59,30 +57,23 @@ static int apply_memory_limit(const struct group *group, const struct cgroup_res
 		group, resources->memory_limit, resources_memory_and_swap(resources), fresh, err);
 }
 
+/* What a kernel lacks of these was told when the container was made, see unsupported.c. */
 static int apply_swappiness(
 	const struct group *group, const struct cgroup_resources *resources, struct error *err)
 {
-	if (!resources->has_memory_swappiness)
+	if (!resources->has_memory_swappiness || !group_has(group, "memory.swappiness"))
 		return 0;
-	if (group_has(group, "memory.swappiness"))
-		return group_writef(group, err, "memory.swappiness", "%lld",
-			(long long)resources->memory_swappiness);
-	log_warning("this kernel has no swappiness of groups: mem_swappiness has no effect");
-	return 0;
+	return group_writef(
+		group, err, "memory.swappiness", "%lld", (long long)resources->memory_swappiness);
 }
 
 static int apply_oom_control(const struct group *group, const struct cgroup_resources *resources,
 	bool fresh, struct error *err)
 {
-	if (!resources->oom_kill_disable && fresh)
+	if ((!resources->oom_kill_disable && fresh) || !group_has(group, "memory.oom_control"))
 		return 0;
-	if (group_has(group, "memory.oom_control"))
-		return group_write(
-			group, "memory.oom_control", resources->oom_kill_disable ? "1" : "0", err);
-	if (resources->oom_kill_disable)
-		log_warning("this kernel cannot switch the OOM killer off: oom_kill_disable has no "
-			    "effect");
-	return 0;
+	return group_write(
+		group, "memory.oom_control", resources->oom_kill_disable ? "1" : "0", err);
 }
 
 static int apply_memory(const struct group *group, const struct cgroup_resources *resources,
@@ -99,21 +90,25 @@ static int apply_memory(const struct group *group, const struct cgroup_resources
 }
 
 /* The budgets of all children come out of their parent's (sched-rt-group.rst), and PARENT, which we
- * made, begins with none. */
+ * made, begins with none: it gets as much more, measured by its own period. */
 static int raise_parent_budget(const struct group *group, int64_t wanted, struct error *err)
 {
 	cleanup_free char *path = group_parent_path(group);
 	struct group parent = { group->dirs, group->hierarchy, path };
-	uint64_t now;
+	uint64_t now, period, parent_period;
 	int r;
 
 	if (!*path)
 		return 0;
 	r = group_read_u64(&parent, "cpu.rt_runtime_us", &now, err);
 	if (r == 0)
-		r = group_writef(&parent, err, "cpu.rt_runtime_us", "%lld",
-			(long long)now + (long long)wanted);
-	return r;
+		r = group_read_u64(&parent, "cpu.rt_period_us", &parent_period, err);
+	if (r == 0)
+		r = group_read_u64(group, "cpu.rt_period_us", &period, err);
+	if (r < 0 || period == 0)
+		return r;
+	now += ((uint64_t)wanted * parent_period + period - 1) / period;
+	return group_writef(&parent, err, "cpu.rt_runtime_us", "%llu", (unsigned long long)now);
 }
 
 static int apply_real_time(const struct group *group, const struct cgroup_resources *resources,

@@ -56,11 +56,6 @@ static int apply_memory(const struct group *group, const struct cgroup_resources
 	if (r == 0 && resources->memory_reservation)
 		r = group_writef(group, err, "memory.low", "%llu",
 			(unsigned long long)resources->memory_reservation);
-	if (r == 0 && resources->has_memory_swappiness)
-		log_warning("cgroup v2 has no swappiness of groups: mem_swappiness has no effect");
-	if (r == 0 && resources->oom_kill_disable)
-		log_warning("cgroup v2 cannot switch the OOM killer off: "
-			    "oom_kill_disable has no effect");
 	return r;
 }
 

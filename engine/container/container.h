@@ -181,6 +181,11 @@ char *container_ports_text(const struct engine *engine, const struct container *
 /* Append the chain ids of all layers it needs: its root's, and those of images it mounts. */
 void container_add_chains(const struct container *container, char ***chains);
 
+/* Below which directory of the cgroup hierarchies its own lies. */
+const char *container_cgroup_parent(const struct engine *engine, const struct container *container);
+/* The user's choice ("/group" or "a/b"); before container_create. -EINVAL. */
+int container_set_cgroup_parent(const struct engine *engine, struct container *container,
+	const char *text, struct error *err);
 const char *container_label(const struct container *container, const char *key); /* NULL = none */
 
 #endif

@@ -34,8 +34,8 @@ static int begin(struct setup *setup, const struct container_state *state,
 	setup->namespaces.enter_fd = process_open(&state->process, err);
 	if (setup->namespaces.enter_fd < 0)
 		return setup->namespaces.enter_fd;
-	r = cgroup_open(
-		setup->host, setup->engine->cgroup_parent, container->id, &setup->cgroup, err);
+	r = cgroup_open(setup->host, container_cgroup_parent(setup->engine, container),
+		container->id, &setup->cgroup, err);
 	return r < 0 ? r : launch_clone(setup, child_enter, ret, err);
 }
 

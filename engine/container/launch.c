@@ -208,7 +208,7 @@ static int make_cgroup(struct setup *setup, const char *parent, struct error *er
 static int begin(struct setup *setup, struct launch *ret, struct error *err)
 {
 	const struct container *container = setup->container;
-	const char *parent = setup->engine->cgroup_parent;
+	const char *parent = container_cgroup_parent(setup->engine, container);
 	int r = setup_container(setup, err);
 
 	if (r < 0)
@@ -347,7 +347,7 @@ int launch_finish(const struct engine *engine, const struct cgroup_host *host,
 	if (local.exit_code == 0)
 		local.exit_code = EXIT_ENGINE_FAILED;
 	launch_release(launch);
-	cgroup_remove(host, engine->cgroup_parent, container->id, NULL);
+	cgroup_remove(host, container_cgroup_parent(engine, container), container->id, NULL);
 	return error_move(err, &local);
 }
 
@@ -363,7 +363,8 @@ int launch_clean(const struct engine *engine, const struct cgroup_host *host,
 {
 	cleanup_free char *directory = xasprintf("containers/%s", container->id);
 	uint64_t oom_kills;
-	int r = cgroup_end(host, engine->cgroup_parent, container->id, &oom_kills, err);
+	int r = cgroup_end(
+		host, container_cgroup_parent(engine, container), container->id, &oom_kills, err);
 
 	if (r == 0)
 		r = tree_remove(engine->run_fd, directory, err);

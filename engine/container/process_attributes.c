@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,11 +15,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/lsm.h"
+#include "engine/container/proc_file.h"
 
 #define CPU_MASK_BYTES	       1024 /* 8192 CPUs, the kernel's largest NR_CPUS */
 #define KERNEL_SIGSET_BYTES    8
@@ -88,15 +88,12 @@ static int set_oom_score(const struct setup *setup, struct error *err)
 	const struct spec *spec = &setup->container->spec;
 	cleanup_error struct error local = ERROR_INIT;
 	cleanup_fd int fd = -1;
-	struct statfs fs;
 	char text[16];
 	int r;
 
-	fd = file_open_beneath(setup->root_fd, "proc/self/oom_score_adj", O_WRONLY, 0, &local);
+	fd = proc_self_open(setup->root_fd, "oom_score_adj", O_WRONLY, &local);
 	if (fd < 0)
 		return error_move(err, &local);
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		return error_set(err, -EINVAL, "/proc of the container is not procfs");
 	snprintf(text, sizeof(text), "%d", spec->has_oom_score_adj ? spec->oom_score_adj : 0);
 	r = fd_write_all(fd, text, strlen(text), &local);
 	if (r < 0 && spec->has_oom_score_adj)
@@ -154,6 +151,8 @@ int process_attributes_set(struct setup *setup, struct error *err)
 		r = raise_open_files(err);
 	for (size_t i = 0; r == 0 && i < spec->rlimit_count; i++)
 		r = set_rlimit(&spec->rlimits[i], err);
+	if (r == 0 && spec->apparmor_profile)
+		r = lsm_set_apparmor(setup->root_fd, spec->apparmor_profile, err);
 	umask(0022);
 	return r;
 }

@@ -30,14 +30,15 @@ static struct cgroup_host *open_host(void)
 	return host;
 }
 
-static bool has_processes(const struct engine *engine, const char *id)
+static bool has_processes(const struct engine *engine, const struct container *container)
 {
+	const char *parent = container_cgroup_parent(engine, container);
 	struct cgroup_host *host = open_host();
 	struct cgroup *cgroup = NULL;
 	pid_t *pids = NULL;
 	size_t count = 0;
 
-	if (host && cgroup_open(host, engine->cgroup_parent, id, &cgroup, NULL) == 0) {
+	if (host && cgroup_open(host, parent, container->id, &cgroup, NULL) == 0) {
 		cgroup_pids(cgroup, &pids, &count, NULL);
 		cgroup_free(cgroup);
 	}
@@ -53,7 +54,7 @@ static int check_stopped(
 	struct container_state state = { 0 };
 	int r = container_load_state(engine, container->id, &state, NULL);
 	bool busy = r < 0 && r != -ENOENT
-			    ? has_processes(engine, container->id)
+			    ? has_processes(engine, container)
 			    : state.status == CONTAINER_RUNNING || state.status == CONTAINER_PAUSED;
 
 	if (r == 0)
@@ -68,11 +69,20 @@ static int check_stopped(
 
 /* Something may run in it all the same: a supervisor was killed between starting it and writing so
  * down, or somebody started it while it was being removed. Nobody could find that any more. */
-static int end_cgroup(const struct engine *engine, const char *id, struct error *err)
+static int end_cgroup(
+	const struct engine *engine, const char *leftover, const char *id, struct error *err)
 {
+	cleanup_container struct container *container = NULL;
+	const char *parent = engine->cgroup_parent;
 	struct cgroup_host *host = open_host();
 	uint64_t oom_kills;
-	int r = host ? cgroup_end(host, engine->cgroup_parent, id, &oom_kills, err) : 0;
+	int r;
+
+	/* A record that is gone or cannot be read told of no other parent to those who started it.
+	 */
+	if (record_load(engine, leftover, &container, NULL) == 0)
+		parent = container_cgroup_parent(engine, container);
+	r = host ? cgroup_end(host, parent, id, &oom_kills, err) : 0;
 
 	cgroup_host_free(host);
 	return r;
@@ -86,7 +96,7 @@ int remove_finish(
 	int r = endpoint_release_all(engine, id, err);
 
 	if (r == 0)
-		r = end_cgroup(engine, id, err);
+		r = end_cgroup(engine, leftover, id, err);
 	if (r == 0)
 		r = tree_remove(engine->run_fd, run_dir, err);
 	if (r == 0)

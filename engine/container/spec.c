@@ -179,6 +179,9 @@ static const struct field spec_fields[] = {
 	ROW("linux.sysctl", FIELD_STRV, sysctl),
 	ROW("linux.shmSize", FIELD_UNSIGNED, shm_size),
 	ROW("linux.seccomp", FIELD_STRING, seccomp),
+	ROW("linux.apparmorProfile", FIELD_STRING, apparmor_profile),
+	ROW("linux.unmasked", FIELD_BOOL, unmasked),
+	ROW("linux.cgroupParent", FIELD_STRING, cgroup_parent),
 	ROW_ARRAY("linux.devices", devices, device_count, &device_type),
 	FIELD_ROW_CUSTOM("linux.resources", struct spec, resources, &resources_custom),
 };

@@ -142,6 +142,9 @@ struct spec {
 	uint64_t shm_size; /* bytes, 0 = 64 MiB */
 	char *seccomp; /* NULL = the default profile, "unconfined", else the JSON text of a profile
 			*/
+	char *apparmor_profile; /* NULL = none is taken */
+	bool unmasked;		/* nothing of /proc and /sys is hidden or read-only */
+	char *cgroup_parent;	/* instead of the engine's; relative, no slashes at the ends */
 	struct spec_device *devices;
 	size_t device_count;
 	struct cgroup_resources resources;
@@ -153,6 +156,8 @@ void spec_release(struct spec *spec);
  * container_create calls it.
  */
 int spec_check(const struct spec *spec, struct error *err);
+/* Of these the devices alone: each must be there now. */
+int spec_check_devices(const struct spec *spec, struct error *err);
 struct json *spec_to_json(const struct spec *spec);
 int spec_from_json(const struct json *json, struct spec *ret, struct error *err);
 
@@ -171,6 +176,20 @@ int capabilities_combine(
  * spec_check's. */
 int spec_add_device(struct spec *spec, const char *source, const char *path, const char *access,
 	struct error *err);
+
+/* A request for GPUs, as --gpus and deploy.resources.reservations.devices make it: their nodes are
+ * appended. -ENODEV where the host has none such. */
+struct spec_gpus {
+	const char *driver; /* NULL or "": any */
+	int64_t count;	    /* -1: all; ids instead where there are some */
+	char **ids;
+	char **capabilities;
+};
+int spec_add_gpus(struct spec *spec, const struct spec_gpus *gpus, struct error *err);
+/* "no-new-privileges:true", "seccomp=FILE": one of docker's --security-opt. `dir` is what relative
+ * paths are below. */
+int spec_add_security_option(
+	struct spec *spec, const char *option, const char *dir, struct error *err);
 
 /* Check a namespaced sysctl key (HARDENING 3.14). */
 int sysctl_check(const char *key, const struct spec *spec, struct error *err);

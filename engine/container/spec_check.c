@@ -125,7 +125,7 @@ static int check_sysctls(const struct spec *spec, struct error *err)
 	return 0;
 }
 
-static int check_devices(const struct spec *spec, struct error *err)
+int spec_check_devices(const struct spec *spec, struct error *err)
 {
 	struct device_node *nodes = NULL;
 	size_t count = 0;
@@ -142,7 +142,7 @@ int spec_check(const struct spec *spec, struct error *err)
 		check_mounts,
 		check_grants,
 		check_sysctls,
-		check_devices,
+		spec_check_devices,
 	};
 
 	if (strv_length(spec->args) == 0)

@@ -100,7 +100,8 @@ static void clean_leftovers(struct supervisor *supervisor, const struct containe
 	struct cgroup *cgroup = NULL;
 	bool oom_killed;
 
-	if (cgroup_open(supervisor->host, engine->cgroup_parent, container->id, &cgroup, NULL) < 0)
+	if (cgroup_open(supervisor->host, container_cgroup_parent(engine, container), container->id,
+		    &cgroup, NULL) < 0)
 		return;
 	cgroup_free(cgroup);
 	if (launch_clean(engine, supervisor->host, container, &oom_killed, &err) < 0)

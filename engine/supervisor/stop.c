@@ -15,7 +15,8 @@ static int open_cgroup(const struct minded *minded, struct cgroup **ret, struct 
 {
 	const struct supervisor *supervisor = minded->supervisor;
 
-	return cgroup_open(supervisor->host, supervisor->engine->cgroup_parent,
+	return cgroup_open(supervisor->host,
+		container_cgroup_parent(supervisor->engine, minded->container),
 		minded->container->id, ret, err);
 }
 

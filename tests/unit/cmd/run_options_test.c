@@ -129,7 +129,23 @@ static void refusals(void **state)
 		{ "--add-host x", "bad format for add-host: \"x\"" },
 		{ "--rm --restart always",
 			"conflicting options: cannot specify both --restart and --rm" },
-		{ "--security-opt label=x", "--security-opt label=x is not supported" },
+		{ "--security-opt nonsense=x",
+			"invalid --security-opt: 'nonsense=x' (known are apparmor, label, "
+			"no-new-privileges, seccomp and systempaths)" },
+		{ "--security-opt seccomp", "invalid --security-opt: 'seccomp' has no value" },
+		{ "--security-opt no-new-privileges=maybe",
+			"invalid --security-opt no-new-privileges: 'maybe' is neither true nor "
+			"false" },
+		{ "--device null", "'null' is not an absolute path: devices are given as "
+				   "/host/path[:/container/path[:rwm]]" },
+		{ "--device-cgroup-rule x",
+			"invalid device cgroup format: 'x' (wanted: TYPE MAJOR:MINOR ACCESS, like "
+			"'c 1:3 rwm' or 'b 8:* r')" },
+		{ "--device-read-bps /dev/sda",
+			"invalid argument \"/dev/sda\" for \"--device-read-bps\" flag" },
+		{ "--blkio-weight 5", "Range of blkio weight is from 10 to 1000" },
+		{ "--cgroup-parent a/../b", "cgroup parent 'a/../b' leads out of the hierarchy" },
+		{ "--userns keep-id", "--userns keep-id: the engine has no user namespaces yet" },
 		{ "--pid nobody", "--pid: invalid mode: nobody" },
 		{ "--log-opt mode=x", "unknown log opt 'mode' for json-file log driver" },
 		{ "--log-driver syslog", "log driver 'syslog' is not supported (json-file is)" },

@@ -178,7 +178,7 @@ static void fields_of_a_service(void **state)
 	assert_int_equal(web->restart.max_retries, 4);
 	assert_int_equal(web->stop_grace_ns, 90 * NS_PER_SEC);
 	assert_string_equal(web->cap_add[0], "NET_ADMIN");
-	assert_true(web->no_new_privileges);
+	assert_string_equal(web->security_opt[0], "no-new-privileges:true");
 	assert_string_equal(web->expose[0], "80/tcp");
 	assert_string_equal(project_find_volume(project, "data")->name, "fixed");
 	assert_string_equal(project_find_network(project, "n")->name, "demo_n");

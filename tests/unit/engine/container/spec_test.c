@@ -52,6 +52,9 @@ static void fill(struct spec *spec)
 	strv_add(&spec->sysctl, "net.core.somaxconn=1024");
 	spec->shm_size = 1 << 20;
 	spec->seccomp = xstrdup("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
+	spec->apparmor_profile = xstrdup("docker-default");
+	spec->unmasked = true;
+	spec->cgroup_parent = xstrdup("a/b");
 	*array_add(spec->devices, spec->device_count) =
 		(struct spec_device){ xstrdup("/dev/fuse"), xstrdup("/dev/fuse"), "rwm" };
 	spec->resources.memory_limit = 100 << 20;
@@ -117,6 +120,9 @@ static void a_full_spec_survives_a_round_trip(void **state)
 	assert_int_equal(back.cgroup.mode, NAMESPACE_HOST);
 	assert_int_equal(back.shm_size, 1 << 20);
 	assert_string_equal(back.seccomp, spec.seccomp);
+	assert_string_equal(back.apparmor_profile, "docker-default");
+	assert_true(back.unmasked);
+	assert_string_equal(back.cgroup_parent, "a/b");
 	assert_string_equal(back.devices[0].path, "/dev/fuse");
 	assert_string_equal(back.devices[0].source, "/dev/fuse");
 	assert_string_equal(back.devices[0].access, "rwm");
