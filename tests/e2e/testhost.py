@@ -313,9 +313,9 @@ class TestHost:
             "interfaces": "ip -o link | cut -d: -f2 | sort",
             "namespaces": "lsns -n -t net -o NS | sort",
             "routes": "ip route; ip -6 route",
-            "rules": "iptables-legacy-save | grep -E '^(-A|:[^ ]+ -)' ; true",
+            "rules": "(iptables-legacy-save; ip6tables-legacy-save) | grep -E '^(-A|:[^ ]+ -)'; nft list ruleset | grep -i mycompose; true",
             "cgroups": "find /sys/fs/cgroup -mindepth 1 -type d | sort",
-            "run": "find /run -mindepth 1 ! -type d ! -name '*.lock' ! -path '/run/mycompose/seccomp/*' | sort",
+            "run": "find /run -mindepth 1 ! -type d ! -name '*.lock' ! -path '/run/mycompose/seccomp/*' ! -path '/run/mycompose/events/*' | sort",
             "data": "find /var/lib/mycompose -mindepth 1 ! -path '*/images*' ! -path '*/layers*' ! -type d | sort",
             "temporary": "find /var/lib/mycompose /tmp -name '*tmp*' -o -name '.removing*' | sort",
         }
