@@ -203,6 +203,11 @@ void app_print_error(const struct app *app, const struct error *err)
 	fprintf(stderr, "%s\n", strbuf_text(&out));
 }
 
+void app_tell_status(const struct app *app, const char *text)
+{
+	fprintf(app_env_true(app, "COMPOSE_STATUS_STDOUT") ? stdout : stderr, "%s\n", text);
+}
+
 int app_need_operands(
 	const struct app *app, char *const *operands, size_t least, size_t most, struct error *err)
 {

@@ -26,6 +26,10 @@ int app_open_engine(struct app *app, struct error *err);
 /* One message on stderr, with the source line and a caret when the terminal can show it. */
 void app_print_error(const struct app *app, const struct error *err);
 
+/* A word on what was found, no failure: "No stopped containers". On stderr, or on stdout with
+ * COMPOSE_STATUS_STDOUT. */
+void app_tell_status(const struct app *app, const char *text);
+
 /* True when `word` can only mean a container or an image: a path, a tag or a digest in it. */
 bool app_word_is_no_service(const char *word);
 

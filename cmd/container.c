@@ -9,12 +9,18 @@ static const struct verb *const children[] = {
 	&verb_kill,
 	&verb_logs,
 	&verb_container_ls,
+	&verb_pause,
+	&verb_port,
+	&verb_container_prune,
 	&verb_ps,
 	&verb_restart,
 	&verb_rm,
 	&verb_run,
 	&verb_start,
 	&verb_stop,
+	&verb_top,
+	&verb_unpause,
+	&verb_wait,
 	NULL,
 };
 

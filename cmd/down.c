@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * down.c - `down`: stop and remove in reverse order, then networks, then volumes if asked. */
+#include "cmd/down.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -70,7 +72,8 @@ static int clear_after_supervisor(struct project_run *run, struct error *err)
 	return project_run_control(run, CONTROL_FOREGROUND, err);
 }
 
-static int run_down(struct app *app, void *options, char **services, struct error *err)
+static int down(
+	struct app *app, const struct down_options *options, char **services, struct error *err)
 {
 	struct project_run run = { 0 };
 	int r;
@@ -87,6 +90,18 @@ static int run_down(struct app *app, void *options, char **services, struct erro
 		r = clear_after_supervisor(&run, err);
 	run.all_gone = r == 0 && !strv_length(services);
 	return project_run_finish(&run, r, err);
+}
+
+int down_project(struct app *app, struct error *err)
+{
+	struct down_options options = { .timeout = -1 };
+
+	return down(app, &options, (char *[]){ NULL }, err);
+}
+
+static int run_down(struct app *app, void *options, char **services, struct error *err)
+{
+	return down(app, options, services, err);
 }
 
 const struct verb verb_down = {

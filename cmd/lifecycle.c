@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * lifecycle.c - run a plan for services, or one request for each container. */
+ * lifecycle.c - run a plan for services, or send one request for each container. */
 #include "cmd/lifecycle.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "cmd/app.h"
+#include "engine/base/memory.h"
 
 int lifecycle_services(struct app *app, char **services, int64_t timeout_seconds,
 	lifecycle_planner planner, void *arg, struct error *err)
@@ -17,6 +21,69 @@ int lifecycle_services(struct app *app, char **services, int64_t timeout_seconds
 	if (r == 0)
 		r = project_run_apply(&run, CONTROL_DETACHABLE, err);
 	return project_run_finish(&run, r, err);
+}
+
+static int tell(
+	struct progress *progress, const char *id, const char *text, int r, const struct error *err)
+{
+	struct progress_event event = { id, text, PROGRESS_DONE, NULL };
+
+	if (r < 0) {
+		event.text = "Error";
+		event.status = PROGRESS_ERROR;
+		event.details = error_text(err);
+	}
+	progress_event(progress, &event);
+	return r;
+}
+
+static int wish_for(struct app *app, const struct observed_container *observed,
+	const struct lifecycle_wish *wish, struct progress *progress, struct error *err)
+{
+	cleanup_free char *id = xasprintf("Container %s", observed->name);
+	cleanup_container struct container *container = NULL;
+	struct progress_event event = { id, wish->working, PROGRESS_WORKING, NULL };
+	struct request request = wish->request;
+	int r = container_load(&app->engine, observed->id, &container, err);
+
+	if (r == 0 && wish->working)
+		progress_event(progress, &event);
+	snprintf(request.id, sizeof(request.id), "%s", observed->id);
+	if (r == 0 && !app->global.dry_run)
+		r = target_request(app, container, &request, err);
+	return tell(progress, id, wish->done, r, err);
+}
+
+int lifecycle_requests(struct app *app, char *const *services, const struct lifecycle_wish *wish,
+	size_t *ret_count, struct error *err)
+{
+	cleanup_observed struct observed observed = { 0 };
+	struct progress *progress = NULL;
+	enum progress_mode mode;
+	int r, first = 0;
+
+	for (char *const *service = services; *service; service++)
+		if (!app_is_service(app, *service))
+			return error_set(err, -EINVAL, "no such service: %s", *service);
+	r = progress_mode_choose(app, &mode, err);
+	if (r == 0)
+		r = observe_project(&app->engine, app->project_name, &observed, err);
+	if (r < 0)
+		return r;
+	progress = progress_new(mode, app->global.dry_run);
+	*ret_count = 0;
+	for (size_t i = 0; i < observed.container_count; i++) {
+		cleanup_error struct error own = ERROR_INIT;
+
+		if (!wish->is_meant(app, &observed.containers[i], services, wish->arg))
+			continue;
+		++*ret_count;
+		r = wish_for(app, &observed.containers[i], wish, progress, &own);
+		if (r < 0 && first == 0)
+			first = error_move(err, &own);
+	}
+	progress_free(progress);
+	return first;
 }
 
 static int request_one(

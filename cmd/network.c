@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * network.c - `network create`, `ls`, `rm`, `inspect`. */
+ * network.c - `network create`, `inspect`, `ls`, `rm`; prune is in prune.c. */
 #include "engine/net/network.h"
 
 #include <errno.h>
@@ -392,6 +392,7 @@ static const struct verb *const children[] = {
 	&verb_network_create,
 	&verb_network_inspect,
 	&verb_network_ls,
+	&verb_network_prune,
 	&verb_network_rm,
 	NULL,
 };

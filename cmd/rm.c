@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/confirm.h"
 #include "cmd/lifecycle.h"
 #include "cmd/verbs.h"
 #include "engine/base/memory.h"
@@ -54,21 +55,22 @@ static void drop_running(struct project_run *run, bool stop_first)
 	run->plan = kept;
 }
 
-static bool confirmed(const struct project_run *run)
+static bool confirmed(const struct project_run *run, bool force)
 {
 	cleanup_strv char **names = NULL;
 	cleanup_free char *text = NULL;
-	char answer[16];
+	cleanup_free char *question = NULL;
 
 	for (size_t i = 0; i < run->plan.count; i++)
 		if (run->plan.actions[i].kind == PLAN_REMOVE)
 			strv_add(&names, run->plan.actions[i].name);
 	text = strv_join(names, ", ");
-	printf("? Going to remove %s (y/N) ", text);
-	fflush(stdout);
-	if (!fgets(answer, sizeof(answer), stdin))
-		answer[0] = '\0';
-	return answer[0] == 'y' || answer[0] == 'Y';
+	if (force) {
+		printf("Going to remove %s\n", text);
+		return true;
+	}
+	question = xasprintf("? Going to remove %s (y/N) ", text);
+	return confirm(question);
 }
 
 static int rm_services(
@@ -86,11 +88,10 @@ static int rm_services(
 	run.remove_anonymous_volumes = options->volumes;
 	drop_running(&run, options->stop);
 	if (plan_is_empty(&run.plan)) {
-		fprintf(app_env_true(app, "COMPOSE_STATUS_STDOUT") ? stdout : stderr,
-			"No stopped containers\n");
+		app_tell_status(app, "No stopped containers");
 		return project_run_finish(&run, 0, err);
 	}
-	if (options->force || confirmed(&run))
+	if (confirmed(&run, options->force))
 		r = project_run_apply(&run, CONTROL_DETACHABLE, err);
 	return project_run_finish(&run, r, err);
 }

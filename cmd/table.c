@@ -9,13 +9,14 @@
 #include "cmd/escape.h"
 #include "engine/base/memory.h"
 
-#define GAP 3
+#define GAP 3 /* unless table_set_gap says otherwise */
 
 struct table {
 	char **cells; /* header first, row after row */
 	size_t count;
 	size_t columns;
 	size_t minimum_width;
+	size_t gap;
 };
 
 static size_t width_of(const char *text)
@@ -37,9 +38,15 @@ struct table *table_new(const char *const *headers, size_t minimum_width)
 	struct table *table = xcalloc(1, sizeof(*table));
 
 	table->minimum_width = minimum_width;
+	table->gap = GAP;
 	for (; headers[table->columns]; table->columns++)
 		add_cell(table, xstrdup(headers[table->columns]));
 	return table;
+}
+
+void table_set_gap(struct table *table, size_t gap)
+{
+	table->gap = gap;
 }
 
 void table_free(struct table *table)
@@ -70,7 +77,7 @@ void table_cellf(struct table *table, const char *fmt, ...)
 
 static size_t column_width(const struct table *table, size_t column)
 {
-	size_t width = table->minimum_width > GAP ? table->minimum_width - GAP : 0;
+	size_t width = table->minimum_width > table->gap ? table->minimum_width - table->gap : 0;
 
 	for (size_t i = column; i < table->count; i += table->columns)
 		if (width_of(table->cells[i]) > width)
@@ -91,7 +98,7 @@ void table_print(const struct table *table, FILE *out)
 		if (column + 1 == table->columns)
 			fputc('\n', out);
 		else
-			fprintf(out, "%*s", (int)(widths[column] - width_of(table->cells[i]) + GAP),
-				"");
+			fprintf(out, "%*s",
+				(int)(widths[column] - width_of(table->cells[i]) + table->gap), "");
 	}
 }

@@ -13,6 +13,8 @@ struct table;
  */
 struct table *table_new(const char *const *headers, size_t minimum_width);
 void table_free(struct table *table);
+/* Blanks between columns instead of three. */
+void table_set_gap(struct table *table, size_t gap);
 /* Append one cell (copied) to the current row; rows end by themselves. */
 void table_cell(struct table *table, const char *text);
 void table_cellf(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * volume.c - `volume create`, `ls`, `rm`, `inspect`. */
+ * volume.c - `volume create`, `inspect`, `ls`, `rm`; prune is in prune.c. */
 #include "engine/container/volume.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "cmd/format.h"
 #include "cmd/inspect.h"
 #include "cmd/verbs.h"
+#include "cmd/volume_listing.h"
 #include "engine/base/files.h"
 #include "engine/base/ids.h"
 #include "engine/base/memory.h"
@@ -91,60 +92,8 @@ static const struct flag ls_flags[] = {
 	FLAG_END,
 };
 
-/* 1 = it passes, 0 = not. */
-static int passes(const struct volume *volume, char *const *filters, struct error *err)
-{
-	int all = 1;
-
-	for (; filters && *filters; filters++) {
-		const char *value = strchr(*filters, '=');
-
-		if (value && !strncmp(*filters, "name=", strlen("name="))) {
-			all &= strstr(volume->name, value + 1) != NULL;
-		} else if (value && !strncmp(*filters, "label=", strlen("label="))) {
-			cleanup_free char *key = xstrndup(value + 1, strcspn(value + 1, "="));
-			const char *wanted = strchr(value + 1, '=');
-			const char *label = env_get(volume->labels, key);
-
-			all &= label && (!wanted || !strcmp(label, wanted + 1));
-		} else {
-			return error_set(err, -EINVAL, "invalid filter '%s'", *filters);
-		}
-	}
-	return all;
-}
-
-static void add_volume(const struct volume *volume, struct format_items *items)
-{
-	cleanup_free char *labels = strv_join(volume->labels, ",");
-	struct json *fields = json_new_object();
-
-	json_set_string(fields, "Availability", "N/A");
-	json_set_string(fields, "Driver", "local");
-	json_set_string(fields, "Group", "N/A");
-	json_set_string(fields, "Labels", labels);
-	json_set_string(fields, "Links", "N/A");
-	json_set_string(fields, "Mountpoint", volume->mountpoint);
-	json_set_string(fields, "Name", volume->name);
-	json_set_string(fields, "Scope", "local");
-	json_set_string(fields, "Size", "N/A");
-	json_set_string(fields, "Status", "N/A");
-	format_items_add(items, fields, volume->labels);
-}
-
-static const struct format_column columns[] = {
-	{ "Driver", "DRIVER", true },
-	{ "Name", "VOLUME NAME", true },
-	{ "Labels", "LABELS", false },
-	{ "Mountpoint", "MOUNTPOINT", false },
-	{ "Scope", "SCOPE", false },
-	{ "Size", "SIZE", false },
-	{ NULL, NULL, false },
-};
-
 static int run_ls(struct app *app, void *opaque, char **args, struct error *err)
 {
-	static const struct format_listing listing = { columns, 10, false };
 	const struct ls_options *options = opaque;
 	cleanup_items struct format_items items = FORMAT_ITEMS_INIT;
 	struct volume **volumes = NULL;
@@ -154,15 +103,15 @@ static int run_ls(struct app *app, void *opaque, char **args, struct error *err)
 	if (r == 0)
 		r = volume_list(&app->engine, &volumes, &count, err);
 	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = passes(volumes[i], options->filters, err);
+		r = volume_passes(volumes[i], options->filters, err);
 		if (r > 0)
-			add_volume(volumes[i], &items);
+			volume_listing_add(volumes[i], &items);
 	}
 	volume_list_free(volumes, count);
 	if (r < 0)
 		return r;
 	if (!options->quiet)
-		return format_print(options->format, &listing, &items, stdout, err);
+		return format_print(options->format, &volume_listing, &items, stdout, err);
 	for (size_t i = 0; i < items.count; i++)
 		printf("%s\n", json_string(json_get(items.items[i].fields, "Name")));
 	return 0;
@@ -267,6 +216,7 @@ static const struct verb *const children[] = {
 	&verb_volume_create,
 	&verb_volume_inspect,
 	&verb_volume_ls,
+	&verb_volume_prune,
 	&verb_volume_rm,
 	NULL,
 };

@@ -13,6 +13,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
+#include "engine/container/event_log.h"
 #include "engine/container/grant.h"
 #include "engine/container/hostname.h"
 #include "engine/container/records.h"
@@ -167,6 +168,8 @@ int container_create(const struct engine *engine, struct container *container, s
 	r = create_directory(engine, containers_fd, container, err);
 	if (r < 0)
 		name_drop(engine, container->name, container->id, NULL);
+	else
+		event_log_add(engine, container, "create", NULL);
 	return r;
 }
 
@@ -181,6 +184,14 @@ static int claim_durably(
 	if (r == 0 && fsync(names_fd) < 0)
 		r = error_sys(err, -errno, "sync container names");
 	return r;
+}
+
+static void tell_rename(
+	const struct engine *engine, const struct container *container, const char *old_name)
+{
+	cleanup_free char *attribute = xasprintf("oldName=%s", old_name);
+
+	event_log_add(engine, container, "rename", attribute);
 }
 
 /* Both names lead to the container until the record, which has the last word, says the new one. */
@@ -211,7 +222,10 @@ int container_rename(const struct engine *engine, struct container *container, c
 		name_drop(engine, name, container->id, NULL);
 		goto restore;
 	}
-	return strcmp(old_name, name) == 0 ? 0 : name_drop(engine, old_name, container->id, err);
+	if (strcmp(old_name, name) == 0)
+		return 0;
+	tell_rename(engine, container, old_name);
+	return name_drop(engine, old_name, container->id, err);
 
 restore:
 	free(container->name);

@@ -16,6 +16,7 @@
 #include "engine/base/strv.h"
 #include "engine/cgroup/cgroup.h"
 #include "engine/container/cgroup_end.h"
+#include "engine/container/event_log.h"
 #include "engine/container/grant.h"
 #include "engine/container/remove.h"
 
@@ -141,6 +142,8 @@ int container_remove(const struct engine *engine, const struct container *contai
 	/* Deleting may take long: nobody else has to wait for it. */
 	if (r == 0)
 		r = remove_finish(engine, leftover, container->id, err);
+	if (r == 0)
+		event_log_add(engine, container, "destroy", NULL);
 	if (r == 0 && remove_anonymous)
 		r = volumes_purge(engine, err);
 	if (r < 0)

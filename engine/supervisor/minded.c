@@ -11,6 +11,7 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/container/event_log.h"
 #include "engine/supervisor/exit_status.h"
 #include "engine/supervisor/health_probe.h"
 #include "engine/supervisor/inside.h"
@@ -288,6 +289,20 @@ static int64_t next_delay(const struct minded *minded, int64_t ran_ns)
 					   : restart_delay(minded->restart_delay_ns, ran_ns);
 }
 
+static void log_end(const struct minded *minded)
+{
+	const struct engine *engine = minded->supervisor->engine;
+	cleanup_free char *code = xasprintf("exitCode=%d", minded->state.exit_code);
+
+	if (!minded->run_began_ns)
+		return;
+	if (minded->state.oom_killed)
+		event_log_add(engine, minded->container, "oom", NULL);
+	event_log_add(engine, minded->container, "die", code);
+	if (minded->stopping)
+		event_log_add(engine, minded->container, "stop", NULL);
+}
+
 /* The run is over and its state filled in: start it again, wait for that, or forget it. */
 static void decide(struct minded *minded, const struct error *start_error)
 {
@@ -300,6 +315,8 @@ static void decide(struct minded *minded, const struct error *start_error)
 	restart = !again && restart_due(minded);
 	minded->unhealthy = false;
 
+	log_end(minded);
+	minded->started_again = again;
 	minded->stopping = false;
 	minded->start_again = false;
 	minded->pending_signal = 0;
@@ -410,6 +427,8 @@ static void launched(struct minded *minded, int console_fd)
 	if (minded_watch_exit(minded, &err) < 0 || output_begin(minded, console_fd, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	supervisor_emit(minded->supervisor, minded, EVENT_STARTED, false);
+	if (minded->started_again)
+		event_log_add(minded->supervisor->engine, minded->container, "restart", NULL);
 	health_begin(minded);
 	if (minded->stopping) {
 		minded_answer_start(minded, NULL);

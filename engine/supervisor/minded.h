@@ -87,6 +87,7 @@ struct minded {
 
 	bool stopping;
 	bool start_again;   /* after the stop */
+	bool started_again; /* this run is the second half of a restart */
 	bool unhealthy;	    /* that is why it is stopped */
 	int pending_signal; /* to be sent once it runs */
 	struct loop_timer *grace_timer;

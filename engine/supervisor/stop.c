@@ -8,6 +8,7 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/container/event_log.h"
 #include "engine/supervisor/health_probe.h"
 #include "engine/supervisor/minded.h"
 
@@ -68,8 +69,11 @@ static void thaw(struct minded *minded)
 		log_warning("%s", error_text(&err));
 }
 
-static int send_signal(int pidfd, int signal, struct error *err)
+static int send_signal(const struct minded *minded, int pidfd, int signal, struct error *err)
 {
+	cleanup_free char *attribute = xasprintf("signal=%d", signal);
+
+	event_log_add(minded->supervisor->engine, minded->container, "kill", attribute);
 	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 || errno == ESRCH)
 		return 0; /* it has just ended: its exit is on the way */
 	return error_sys(err, -errno, "send signal %d", signal);
@@ -84,7 +88,7 @@ void minded_kill_all(struct minded *minded)
 	int pidfd = minded->phase == MINDED_LAUNCHING ? minded->launch.pidfd : minded->pidfd;
 
 	thaw(minded);
-	if (send_signal(pidfd, SIGKILL, &err) < 0)
+	if (send_signal(minded, pidfd, SIGKILL, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	if (open_cgroup(minded, &cgroup, NULL) == 0)
 		cgroup_kill(cgroup, 0, NULL);
@@ -205,7 +209,7 @@ void minded_send_pending(struct minded *minded)
 	if (!signal)
 		return;
 	thaw(minded);
-	if (send_signal(minded->pidfd, signal, &err) < 0)
+	if (send_signal(minded, minded->pidfd, signal, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 }
 
@@ -235,7 +239,7 @@ int minded_kill(struct minded *minded, int signal, struct error *err)
 	}
 	if (ends)
 		thaw(minded);
-	r = send_signal(minded->pidfd, signal, err);
+	r = send_signal(minded, minded->pidfd, signal, err);
 	if (r < 0)
 		error_wrap(err, "container %s", minded->container->name);
 	return r;

@@ -14,8 +14,38 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
+#include "engine/container/event_log.h"
 #include "engine/supervisor/inside.h"
 #include "engine/supervisor/minded.h"
+
+/* The end of a run is told by whoever decides what follows it, see minded.c. */
+static void log_event(
+	const struct supervisor *supervisor, const struct minded *minded, enum event_kind kind)
+{
+	cleanup_free char *health = NULL;
+	const char *action = NULL;
+
+	switch (kind) {
+	case EVENT_STARTED:
+		action = "start";
+		break;
+	case EVENT_PAUSED:
+		action = "pause";
+		break;
+	case EVENT_UNPAUSED:
+		action = "unpause";
+		break;
+	case EVENT_HEALTH:
+		action = health = xasprintf(
+			"health_status: %s", container_health_name(minded->state.health));
+		break;
+	case EVENT_EXITED:
+	case EVENT_REPLY:
+		break;
+	}
+	if (action)
+		event_log_add(supervisor->engine, minded->container, action, NULL);
+}
 
 void supervisor_emit(struct supervisor *supervisor, const struct minded *minded,
 	enum event_kind kind, bool restarting)
@@ -28,6 +58,7 @@ void supervisor_emit(struct supervisor *supervisor, const struct minded *minded,
 		.time_ns = time_now() };
 
 	memcpy(event.id, minded->container->id, sizeof(event.id));
+	log_event(supervisor, minded, kind);
 	server_broadcast(supervisor->server, &event);
 	if (!supervisor->detached)
 		event_queue_push(&supervisor->events, &event);

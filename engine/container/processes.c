@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * processes.c - read /proc/PID of everything in a container's cgroup. */
+#include "engine/container/processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+#include "engine/base/times.h"
+
+#define STAT_LIMIT    4096
+#define COMMAND_LIMIT (64 * 1024)
+
+/* Documentation/admin-guide/devices.txt: 136 to 143 are Unix98 ptys of 256 (on Linux: 2^20 minors
+ * in one major) each, 4 are consoles and serial lines. */
+static void tty_name(unsigned int number, char name[static 16])
+{
+	unsigned int line = minor((dev_t)number);
+
+	if (major((dev_t)number) >= 136 && major((dev_t)number) <= 143)
+		snprintf(name, 16, "pts/%u", (major((dev_t)number) - 136) * 256 + line);
+	else if (major((dev_t)number) == 4)
+		snprintf(name, 16, "tty%s%u", line >= 64 ? "S" : "", line >= 64 ? line - 64 : line);
+	else
+		snprintf(name, 16, "?");
+}
+
+int process_stat_parse(const char *text, int64_t uptime_ns, int64_t now_ns, long ticks,
+	struct process_entry *ret, struct error *err)
+{
+	/* The name is in brackets and may hold brackets and blanks itself. */
+	const char *rest = strrchr(text, ')');
+	unsigned long long user, system, start;
+	int64_t ran_ns, age_ns;
+	int ppid, tty;
+
+	/* Fields 3 to 22 of proc_pid_stat(5). */
+	if (!rest || sscanf(rest + 1,
+			     " %*c %d %*d %*d %d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d "
+			     "%*d %*d %*d %llu",
+			     &ppid, &tty, &user, &system, &start) != 5)
+		return error_set(err, -EBADMSG, "unexpected form of /proc/PID/stat");
+	ran_ns = (int64_t)(user + system) * (NS_PER_SEC / ticks);
+	age_ns = uptime_ns - (int64_t)start * (NS_PER_SEC / ticks);
+	ret->ppid = ppid;
+	ret->cpu_percent = age_ns > 0 ? (unsigned int)(ran_ns * 100 / age_ns) : 0;
+	ret->started_ns = now_ns - age_ns;
+	ret->cpu_seconds = ran_ns / NS_PER_SEC;
+	tty_name((unsigned int)tty, ret->tty);
+	return 0;
+}
+
+static char *read_command(int dir_fd)
+{
+	cleanup_free char *name = NULL;
+	char *text = NULL;
+	size_t length = 0;
+
+	if (file_read(dir_fd, "cmdline", COMMAND_LIMIT, &text, &length, NULL) == 0 && length > 0) {
+		for (size_t i = 0; i + 1 < length; i++)
+			if (!text[i])
+				text[i] = ' ';
+		return text;
+	}
+	free(text);
+	if (file_read(dir_fd, "comm", STAT_LIMIT, &name, &length, NULL) < 0)
+		return xstrdup("[?]");
+	name[strcspn(name, "\n")] = '\0';
+	return xasprintf("[%s]", name);
+}
+
+static int read_entry(pid_t pid, struct process_entry *ret, struct error *err)
+{
+	cleanup_free char *path = xasprintf("/proc/%d", (int)pid);
+	cleanup_free char *text = NULL;
+	struct process_entry entry = { .pid = pid };
+	struct timespec uptime;
+	struct stat st;
+	size_t length;
+	cleanup_fd int dir_fd = file_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, err);
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	r = file_read(dir_fd, "stat", STAT_LIMIT, &text, &length, err);
+	if (r == 0 && fstat(dir_fd, &st) < 0)
+		r = error_sys(err, -errno, "%s", path);
+	if (r < 0)
+		return r;
+	clock_gettime(CLOCK_BOOTTIME, &uptime);
+	r = process_stat_parse(text, uptime.tv_sec * NS_PER_SEC + uptime.tv_nsec, time_now(),
+		sysconf(_SC_CLK_TCK), &entry, err);
+	if (r < 0)
+		return r;
+	entry.uid = st.st_uid;
+	entry.command = read_command(dir_fd);
+	*ret = entry;
+	return 0;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct process_entry *a = left, *b = right;
+
+	return a->pid < b->pid ? -1 : a->pid > b->pid;
+}
+
+int processes_list(const struct engine *engine, const struct cgroup_host *host,
+	const char *container_id, struct process_entry **ret, size_t *ret_count, struct error *err)
+{
+	struct process_entry *entries = NULL;
+	cleanup_free pid_t *pids = NULL;
+	struct cgroup *cgroup = NULL;
+	size_t count = 0, pid_count = 0;
+	int r = cgroup_open(host, engine->cgroup_parent, container_id, &cgroup, err);
+
+	if (r == 0)
+		r = cgroup_pids(cgroup, &pids, &pid_count, err);
+	cgroup_free(cgroup);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < pid_count; i++) {
+		struct process_entry entry;
+
+		if (read_entry(pids[i], &entry, NULL) == 0)
+			*array_add(entries, count) = entry;
+	}
+	if (count)
+		qsort(entries, count, sizeof(*entries), compare);
+	*ret = entries;
+	*ret_count = count;
+	return 0;
+}
+
+void processes_free(struct process_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(entries[i].command);
+	free(entries);
+}
