@@ -17,6 +17,7 @@ static const struct verb *const children[] = {
 	&verb_rm,
 	&verb_run,
 	&verb_start,
+	&verb_stats,
 	&verb_stop,
 	&verb_top,
 	&verb_unpause,

@@ -75,6 +75,7 @@ static const struct verb *const verbs[] = {
 	&verb_run,
 	&verb_save,
 	&verb_start,
+	&verb_stats,
 	&verb_stop,
 	&verb_top,
 	&verb_unpause,
