@@ -191,6 +191,15 @@ bool dns_reply_add_a(struct dns_reply *reply, uint32_t ttl, uint32_t address)
 	return data != NULL;
 }
 
+bool dns_reply_add_aaaa(struct dns_reply *reply, uint32_t ttl, const uint8_t address[static 16])
+{
+	uint8_t *data = record_begin(reply, DNS_TYPE_AAAA, ttl, 16);
+
+	if (data)
+		memcpy(data, address, 16);
+	return data != NULL;
+}
+
 /* Length on the wire, 0 if the text is no DNS name. */
 static size_t name_encode(const char *name, uint8_t *out)
 {
@@ -298,5 +307,30 @@ int dns_reverse_parse(const char *name, uint32_t *ret)
 		return -EINVAL;
 	*ret = reversed << 24 | (reversed & 0xff00) << 8 | (reversed >> 8 & 0xff00) |
 	       reversed >> 24;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int dns_reverse6_parse(const char *name, uint8_t ret[static 16])
+{
+	static const char suffix[] = "ip6.arpa";
+	uint8_t bytes[16] = { 0 };
+
+	if (strlen(name) != 64 + sizeof(suffix) - 1 || strcmp(name + 64, suffix) != 0)
+		return -EINVAL;
+	for (size_t i = 0; i < 32; i++) {
+		int digit = hex_digit(name[2 * i]);
+
+		if (digit < 0 || name[2 * i + 1] != '.')
+			return -EINVAL;
+		bytes[15 - i / 2] |= (uint8_t)(i % 2 ? digit << 4 : digit);
+	}
+	memcpy(ret, bytes, sizeof(bytes));
 	return 0;
 }

@@ -65,6 +65,7 @@ void dns_reply_begin(struct dns_reply *reply, uint8_t *bytes, size_t limit, cons
 	const struct dns_query *query, enum dns_rcode rcode);
 /* The answer's name is the question's. False when there is no room. */
 bool dns_reply_add_a(struct dns_reply *reply, uint32_t ttl, uint32_t address);
+bool dns_reply_add_aaaa(struct dns_reply *reply, uint32_t ttl, const uint8_t address[static 16]);
 bool dns_reply_add_ptr(struct dns_reply *reply, uint32_t ttl, const char *name);
 /* Returns the length of the whole. */
 size_t dns_reply_end(struct dns_reply *reply);
@@ -80,5 +81,7 @@ size_t dns_answer_adapt(uint8_t *answer, size_t length, const uint8_t *query,
 	const struct dns_query *parsed, size_t limit);
 /* "4.3.2.1.in-addr.arpa" to an address; -EINVAL. */
 int dns_reverse_parse(const char *name, uint32_t *ret);
+/* 32 digits and dots before "ip6.arpa" (RFC 3596 2.5). */
+int dns_reverse6_parse(const char *name, uint8_t ret[static 16]);
 
 #endif

@@ -18,7 +18,8 @@ enum field_type {
 	FIELD_STRING,
 	FIELD_STRINGS,
 	FIELD_BOOL,
-	FIELD_I64,
+	FIELD_I64, /* never negative */
+	FIELD_SIGNED,
 	FIELD_U32,
 	FIELD_U16,
 	FIELD_U8
@@ -65,7 +66,7 @@ static const struct field endpoint_fields[] = {
 	{ "mac", FIELD_STRING, offsetof(struct endpoint, mac), true },
 	{ "interface", FIELD_STRING, offsetof(struct endpoint, interface), true },
 	{ "order", FIELD_U16, offsetof(struct endpoint, order), false },
-	{ "gateway_priority", FIELD_I64, offsetof(struct endpoint, gateway_priority), false },
+	{ "gateway_priority", FIELD_SIGNED, offsetof(struct endpoint, gateway_priority), false },
 	{ "link_local", FIELD_STRINGS, offsetof(struct endpoint, link_local), false },
 	{ "sysctls", FIELD_STRINGS, offsetof(struct endpoint, sysctls), false },
 	{ "links", FIELD_STRINGS, offsetof(struct endpoint, links), false },
@@ -95,6 +96,9 @@ static void field_write(struct json *json, const struct field *field, const void
 		return;
 	case FIELD_I64:
 		json_set_u64(json, field->key, (uint64_t) * (const int64_t *)at);
+		return;
+	case FIELD_SIGNED:
+		json_set_int(json, field->key, *(const int64_t *)at);
 		return;
 	case FIELD_U32:
 		json_set_int(json, field->key, *(const uint32_t *)at);
@@ -150,6 +154,8 @@ static int field_read(
 		return json_opt_strv(json, field->key, at, err);
 	case FIELD_BOOL:
 		return json_opt_bool(json, field->key, at, err);
+	case FIELD_SIGNED:
+		return json_opt_int(json, field->key, at, err);
 	default:
 		return number_read(json, field, at, err);
 	}

@@ -124,34 +124,53 @@ static int option_set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
 }
 
-/* IP_FREEBIND: the address may go with a deleted bridge and come back with it. *port 0: any. */
-static int socket_bind(uint32_t gateway, int type, uint16_t *port)
+socklen_t peer_length(const union peer *peer)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(*port),
-		.sin_addr.s_addr = htonl(gateway),
-	};
-	socklen_t length = sizeof(address);
+	return peer->any.sa_family == AF_INET ? sizeof(peer->ipv4) : sizeof(peer->ipv6);
+}
+
+struct ip_range peer_address(const union peer *peer)
+{
+	struct ip_range address = { .family = (uint8_t)peer->any.sa_family };
+
+	address.prefix = ip_bits(address.family);
+	if (address.family == AF_INET)
+		memcpy(address.bytes, &peer->ipv4.sin_addr, sizeof(peer->ipv4.sin_addr));
+	else
+		memcpy(address.bytes, &peer->ipv6.sin6_addr, sizeof(peer->ipv6.sin6_addr));
+	return address;
+}
+
+/* IP_FREEBIND: the address may go with a deleted bridge and come back with it. *port 0: any. */
+static int socket_bind(const struct ip_range *gateway, int type, uint16_t *port)
+{
+	union peer address = { .any.sa_family = gateway->family };
+	socklen_t length = peer_length(&address);
 	cleanup_fd int fd = -1;
 	int r;
 
-	fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (gateway->family == AF_INET)
+		memcpy(&address.ipv4.sin_addr, gateway->bytes, sizeof(address.ipv4.sin_addr));
+	else
+		memcpy(&address.ipv6.sin6_addr, gateway->bytes, sizeof(address.ipv6.sin6_addr));
+	address.ipv4.sin_port = htons(*port); /* at the same place in both */
+	fd = socket(gateway->family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	r = option_set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	r = gateway->family == AF_INET ? option_set(fd, IPPROTO_IP, IP_FREEBIND, 1)
+				       : option_set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	if (r == 0 && type == SOCK_DGRAM)
 		option_set(
 			fd, SOL_SOCKET, SO_RCVBUF, SOCKET_QUEUE); /* as far as the host lets us */
-	if (r == 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (r == 0 && bind(fd, &address.any, length) < 0)
 		r = -errno;
 	if (r == 0 && type == SOCK_STREAM && listen(fd, CLIENTS_MAX) < 0)
 		r = -errno;
-	if (r == 0 && getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+	if (r == 0 && getsockname(fd, &address.any, &length) < 0)
 		r = -errno;
 	if (r < 0)
 		return r;
-	*port = ntohs(address.sin_port);
+	*port = ntohs(address.ipv4.sin_port);
 	return steal_fd(&fd);
 }
 
@@ -163,10 +182,10 @@ static int sockets_open(struct service *service, uint16_t *ret_port)
 	for (int try = 0; try < PORT_TRIES && r == -EADDRINUSE; try++) {
 		close_fd(&service->udp_fd);
 		*ret_port = 0;
-		service->udp_fd = socket_bind(service->gateway, SOCK_DGRAM, ret_port);
+		service->udp_fd = socket_bind(&service->gateway, SOCK_DGRAM, ret_port);
 		if (service->udp_fd < 0)
 			return service->udp_fd;
-		service->tcp_fd = socket_bind(service->gateway, SOCK_STREAM, ret_port);
+		service->tcp_fd = socket_bind(&service->gateway, SOCK_STREAM, ret_port);
 		r = service->tcp_fd < 0 ? service->tcp_fd : 0;
 	}
 	return r;
@@ -255,10 +274,11 @@ static int service_add(struct resolver *resolver, const struct network *network,
 		.claim_fd = -1,
 		.udp_fd = -1,
 		.tcp_fd = -1,
-		.gateway = network_gateway(network),
 		.retry_ns = time_monotonic() + RETRY_NS,
 	};
 	r = service->dir_fd < 0 ? service->dir_fd : 0;
+	if (r == 0 && ip_parse(network_resolver_address(network), &service->gateway) < 0)
+		r = error_set(err, -EBADMSG, "gateway: malformed");
 	if (r == 0) {
 		lock_fd = room_lock(resolver->engine, err);
 		r = lock_fd < 0 ? lock_fd : service_start(resolver, slot, err);
@@ -280,6 +300,8 @@ int resolver_add(struct resolver *resolver, const char *network_name, struct err
 	if (slot_find(resolver, network_name) < resolver->service_count)
 		return 0;
 	r = network_find(resolver->engine, network_name, &network, err);
+	if (r == 0 && !network_resolver_address(network)) /* the host is not its neighbour */
+		return 0;
 	if (r == 0)
 		r = resolver_table_add(resolver->table, network->name, err);
 	if (r == 0) {
@@ -309,6 +331,21 @@ static size_t reply_code(const uint8_t *query, const struct dns_query *parsed, e
 	return dns_reply_end(&reply);
 }
 
+static bool add_addresses(
+	struct dns_reply *reply, const struct table_host *host, const struct dns_query *parsed)
+{
+	bool any = parsed->type == DNS_TYPE_ANY;
+	uint32_t address;
+
+	if (host->address.family && (any || parsed->type == DNS_TYPE_A)) {
+		memcpy(&address, host->address.bytes, sizeof(address));
+		if (!dns_reply_add_a(reply, TTL_SECONDS, ntohl(address)))
+			return false;
+	}
+	return !host->address6.family || !(any || parsed->type == DNS_TYPE_AAAA) ||
+	       dns_reply_add_aaaa(reply, TTL_SECONDS, host->address6.bytes);
+}
+
 /* Every asker gets the replicas from another one on, so that they share the load. */
 static size_t reply_name(const uint8_t *query, const struct dns_query *parsed,
 	struct table_name *name, uint8_t *out, size_t limit)
@@ -317,25 +354,37 @@ static size_t reply_name(const uint8_t *query, const struct dns_query *parsed,
 	struct dns_reply reply;
 
 	dns_reply_begin(&reply, out, limit, query, parsed, DNS_NOERROR);
-	for (size_t i = 0; i < name->count; i++) {
-		const struct table_host *host = name->hosts[(first + i) % name->count];
-
-		if ((parsed->type == DNS_TYPE_A || parsed->type == DNS_TYPE_ANY) &&
-			!dns_reply_add_a(&reply, TTL_SECONDS, host->address))
+	for (size_t i = 0; i < name->count; i++)
+		if (!add_addresses(&reply, name->hosts[(first + i) % name->count], parsed))
 			break;
-	}
 	return dns_reply_end(&reply);
 }
 
 static size_t reply_pointer(const uint8_t *query, const struct dns_query *parsed,
 	const struct table_host *host, uint8_t *out, size_t limit)
 {
-	cleanup_free char *name = xasprintf("%s.%s", host->container_name, host->network);
+	char name[2 * DNS_NAME_TEXT];
 	struct dns_reply reply;
 
+	snprintf(name, sizeof(name), "%s.%s", host->container_name, host->network);
 	dns_reply_begin(&reply, out, limit, query, parsed, DNS_NOERROR);
 	dns_reply_add_ptr(&reply, TTL_SECONDS, name);
 	return dns_reply_end(&reply);
+}
+
+/* The address a PTR question asks about. */
+static bool reverse_parse(const struct dns_query *parsed, struct ip_range *ret)
+{
+	uint32_t ipv4;
+
+	if (parsed->type != DNS_TYPE_PTR)
+		return false;
+	if (dns_reverse_parse(parsed->name, &ipv4) == 0) {
+		*ret = ip_from_v4(ipv4, 32);
+		return true;
+	}
+	*ret = (struct ip_range){ .family = AF_INET6, .prefix = 128 };
+	return dns_reverse6_parse(parsed->name, ret->bytes) == 0;
 }
 
 /* A question nobody here can answer: other resolvers are asked, unless all the asker's networks
@@ -366,12 +415,12 @@ static const struct table_host *asker_find(struct resolver *resolver, const stru
 {
 	const char *network = resolver->services[asker->service]->network;
 	const struct table_host *host =
-		resolver_table_find_asker(resolver->table, network, asker->address);
+		resolver_table_find_asker(resolver->table, network, &asker->address);
 
 	if (host)
 		return host;
 	resolver_table_update(resolver->table);
-	return resolver_table_find_asker(resolver->table, network, asker->address);
+	return resolver_table_find_asker(resolver->table, network, &asker->address);
 }
 
 size_t resolver_answer(struct resolver *resolver, const struct asker *asker, const uint8_t *query,
@@ -380,8 +429,8 @@ size_t resolver_answer(struct resolver *resolver, const struct asker *asker, con
 	const struct table_host *host, *named;
 	struct dns_query parsed;
 	struct table_name *name;
+	struct ip_range address;
 	bool own = false;
-	uint32_t address;
 	int r = dns_query_parse(query, length, &parsed);
 
 	if (r < 0)
@@ -397,8 +446,8 @@ size_t resolver_answer(struct resolver *resolver, const struct asker *asker, con
 		resolver->table, resolver->services[asker->service]->network, host, parsed.name);
 	if (name)
 		return reply_name(query, &parsed, name, out, limit);
-	if (parsed.type == DNS_TYPE_PTR && dns_reverse_parse(parsed.name, &address) == 0) {
-		named = resolver_table_find_address(resolver->table, host, address, &own);
+	if (reverse_parse(&parsed, &address)) {
+		named = resolver_table_find_address(resolver->table, host, &address, &own);
 		if (named)
 			return reply_pointer(query, &parsed, named, out, limit);
 		if (own)
@@ -413,9 +462,9 @@ void resolver_send_udp(
 {
 	const struct service *service = resolver->services[asker->service];
 
-	if (sendto(service->udp_fd, answer, length, 0, (const struct sockaddr *)&asker->udp_peer,
-		    sizeof(asker->udp_peer)) < 0)
-		log_debug("name service: answer to %08x: %m", asker->address);
+	if (sendto(service->udp_fd, answer, length, 0, &asker->udp_peer.any,
+		    peer_length(&asker->udp_peer)) < 0)
+		log_debug("name service: answer to an asker of network '%s': %m", service->network);
 }
 
 /* Turn the received messages into their answers, close together at the front. */
@@ -427,7 +476,7 @@ static unsigned int batch_answer(struct resolver *resolver, size_t slot, unsigne
 	for (unsigned int i = 0; i < received; i++) {
 		const struct asker asker = {
 			.service = slot,
-			.address = ntohl(batch->peers[i].sin_addr.s_addr),
+			.address = peer_address(&batch->peers[i]),
 			.udp_peer = batch->peers[i],
 			.client = -1,
 		};
@@ -439,6 +488,7 @@ static unsigned int batch_answer(struct resolver *resolver, size_t slot, unsigne
 			continue;
 		batch->vectors[answers] = (struct iovec){ batch->out[answers], length };
 		batch->peers[answers] = asker.udp_peer;
+		batch->messages[answers].msg_hdr.msg_namelen = peer_length(&asker.udp_peer);
 		answers++;
 	}
 	return answers;

@@ -168,7 +168,7 @@ static struct pending *slot_take(struct resolver *resolver, const struct asker *
 		if (!pending->query)
 			free_slot = free_slot ? free_slot : pending;
 		else if (pending->asker.service == asker->service &&
-			 pending->asker.address == asker->address)
+			 same_address(&pending->asker.address, &asker->address))
 			of_asker++;
 	}
 	return of_asker < PENDING_PER_ASKER ? free_slot : NULL;

@@ -9,6 +9,7 @@
 #define MYCOMPOSE_NET_RESOLVER_INTERNAL_H
 
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -35,15 +36,21 @@ struct service {
 	int claim_fd; /* -1: another process serves */
 	int udp_fd;
 	int tcp_fd;
-	uint32_t gateway;
+	struct ip_range gateway;
 	int64_t retry_ns; /* monotonic; when to try for the claim again */
+};
+
+union peer {
+	struct sockaddr any;
+	struct sockaddr_in ipv4;
+	struct sockaddr_in6 ipv6;
 };
 
 /* Whom an answer goes to. */
 struct asker {
-	size_t service;	  /* slot */
-	uint32_t address; /* host byte order */
-	struct sockaddr_in udp_peer;
+	size_t service; /* slot */
+	struct ip_range address;
+	union peer udp_peer;
 	int client;		/* slot of the TCP connection, -1 = UDP */
 	uint32_t client_serial; /* the connection that was in it then */
 };
@@ -52,7 +59,7 @@ struct client {
 	int fd; /* -1 = free */
 	uint32_t serial;
 	size_t service;
-	uint32_t address;
+	struct ip_range address;
 	struct strbuf in;
 	struct strbuf out;
 	unsigned int pending;
@@ -78,7 +85,7 @@ struct pending {
 struct batch {
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
-	struct sockaddr_in peers[BATCH];
+	union peer peers[BATCH];
 	uint8_t in[BATCH][QUERY_MAX];
 	uint8_t out[BATCH][DNS_UDP_MAX];
 };
@@ -99,6 +106,13 @@ struct resolver {
 	struct batch batch;
 	uint8_t answer[DNS_MESSAGE_MAX + 2];
 };
+
+struct ip_range peer_address(const union peer *peer);
+socklen_t peer_length(const union peer *peer);
+static inline bool same_address(const struct ip_range *a, const struct ip_range *b)
+{
+	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
 
 int resolver_watch(struct resolver *resolver, int fd, uint32_t events, enum event_kind kind,
 	size_t slot, bool is_new);

@@ -40,7 +40,7 @@ static uint32_t wanted_events(const struct client *client)
 	return events;
 }
 
-static struct client *slot_take(struct resolver *resolver, uint32_t address)
+static struct client *slot_take(struct resolver *resolver, const struct ip_range *address)
 {
 	struct client *free_slot = NULL;
 	size_t of_asker = 0;
@@ -50,16 +50,16 @@ static struct client *slot_take(struct resolver *resolver, uint32_t address)
 
 		if (client->fd < 0)
 			free_slot = free_slot ? free_slot : client;
-		else if (client->address == address)
+		else if (same_address(&client->address, address))
 			of_asker++;
 	}
 	return of_asker < CLIENTS_PER_ASKER ? free_slot : NULL;
 }
 
-static void client_add(
-	struct resolver *resolver, size_t service, int fd, const struct sockaddr_in *peer)
+static void client_add(struct resolver *resolver, size_t service, int fd, const union peer *peer)
 {
-	struct client *client = slot_take(resolver, ntohl(peer->sin_addr.s_addr));
+	struct ip_range address = peer_address(peer);
+	struct client *client = slot_take(resolver, &address);
 
 	if (!client) {
 		close(fd);
@@ -69,7 +69,7 @@ static void client_add(
 		.fd = fd,
 		.serial = ++resolver->client_serial,
 		.service = service,
-		.address = ntohl(peer->sin_addr.s_addr),
+		.address = address,
 		.events = EPOLLIN,
 		.deadline_ns = time_monotonic() + IDLE_NS,
 	};
@@ -81,10 +81,10 @@ static void client_add(
 void resolver_stream_accept(struct resolver *resolver, size_t service)
 {
 	for (int i = 0; i < BATCH; i++) {
-		struct sockaddr_in peer;
+		union peer peer;
 		socklen_t length = sizeof(peer);
-		int fd = accept4(resolver->services[service]->tcp_fd, (struct sockaddr *)&peer,
-			&length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(resolver->services[service]->tcp_fd, &peer.any, &length,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)
 			return;

@@ -2,6 +2,7 @@
  * resolver_table.c - who is called what, in memory. */
 #include "engine/net/resolver_table.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -16,13 +17,14 @@
 #include "engine/base/strv.h"
 #include "engine/net/resolver_claim.h"
 
-#define ADDRESS_KEY  9 /* eight hex digits */
+#define ADDRESS_KEY  33 /* hex digits */
 #define WATCH_EVENTS (IN_MOVED_TO | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR)
 
 struct table_network {
 	char *name;
 	char *suffix; /* ".name" in lower case */
 	struct subnet subnet;
+	struct subnet6 subnet6;
 	bool internal;
 	bool asked_for; /* by table_add; else only because an asker is in it */
 	int dir_fd;
@@ -38,13 +40,16 @@ struct resolver_table {
 	struct strmap networks; /* name -> struct table_network */
 };
 
-static void address_key(uint32_t address, char key[static ADDRESS_KEY])
+static void address_key(const struct ip_range *address, char key[static ADDRESS_KEY])
 {
 	static const char digits[] = "0123456789abcdef";
+	size_t length = address->family == AF_INET ? 4 : 16;
 
-	for (int i = 0; i < 8; i++)
-		key[i] = digits[address >> (28 - 4 * i) & 15];
-	key[8] = '\0';
+	for (size_t i = 0; i < length; i++) {
+		key[2 * i] = digits[address->bytes[i] >> 4];
+		key[2 * i + 1] = digits[address->bytes[i] & 15];
+	}
+	key[2 * length] = '\0';
 }
 
 static void lower_case(char *text)
@@ -63,6 +68,7 @@ static void host_free(void *data)
 	free(host->container_name);
 	free(host->network);
 	strv_free(host->names);
+	strv_free(host->links);
 	strv_free(host->dns);
 	free(host);
 }
@@ -85,7 +91,13 @@ static struct table_host *host_new(struct endpoint *endpoint)
 	host->container_name = steal_ptr(endpoint->container_name);
 	host->network = steal_ptr(endpoint->network);
 	host->dns = steal_ptr(endpoint->dns);
-	address_parse(endpoint->address, &host->address);
+	if (endpoint->address)
+		ip_parse(endpoint->address, &host->address);
+	if (endpoint->address6)
+		ip_parse(endpoint->address6, &host->address6);
+	host->links = steal_ptr(endpoint->links);
+	for (size_t i = 0; host->links && host->links[i]; i++)
+		lower_case(host->links[i]);
 	for (size_t i = 0; endpoint->aliases && endpoint->aliases[i]; i++) {
 		lower_case(endpoint->aliases[i]);
 		if (!strv_contains(host->names, endpoint->aliases[i]))
@@ -121,16 +133,37 @@ static void name_drop(
 		name_free(strmap_remove(&network->names, text));
 }
 
+static void address_drop(struct table_network *network, const struct ip_range *address,
+	const struct table_host *host)
+{
+	char key[ADDRESS_KEY];
+
+	if (!address->family)
+		return;
+	address_key(address, key);
+	if (strmap_get(&network->addresses, key) == host)
+		strmap_remove(&network->addresses, key);
+}
+
+static void address_add(
+	struct table_network *network, const struct ip_range *address, struct table_host *host)
+{
+	char key[ADDRESS_KEY];
+
+	if (!address->family)
+		return;
+	address_key(address, key);
+	strmap_set(&network->addresses, key, host);
+}
+
 static void host_drop(struct table_network *network, const char *container_id)
 {
 	struct table_host *host = strmap_remove(&network->hosts, container_id);
-	char key[ADDRESS_KEY];
 
 	if (!host)
 		return;
-	address_key(host->address, key);
-	if (strmap_get(&network->addresses, key) == host)
-		strmap_remove(&network->addresses, key);
+	address_drop(network, &host->address, host);
+	address_drop(network, &host->address6, host);
 	for (size_t i = 0; host->names && host->names[i]; i++)
 		name_drop(network, host->names[i], host);
 	host_free(host);
@@ -142,7 +175,6 @@ static void host_load(struct table_network *network, const char *container_id)
 	cleanup_error struct error err = ERROR_INIT;
 	struct endpoint endpoint;
 	struct table_host *host;
-	char key[ADDRESS_KEY];
 	int r = endpoint_read(network->dir_fd, container_id, &endpoint, &err);
 
 	host_drop(network, container_id);
@@ -154,8 +186,8 @@ static void host_load(struct table_network *network, const char *container_id)
 	host = host_new(&endpoint);
 	endpoint_release(&endpoint);
 	strmap_set(&network->hosts, container_id, host);
-	address_key(host->address, key);
-	strmap_set(&network->addresses, key, host);
+	address_add(network, &host->address, host);
+	address_add(network, &host->address6, host);
 	for (size_t i = 0; host->names && host->names[i]; i++)
 		name_add(network, host->names[i], host);
 }
@@ -258,13 +290,14 @@ static int network_load(
 	r = network_read(table->engine, name, &record, err);
 	if (r < 0)
 		return r;
-	if (!network_is_bridge(record))
+	if (!network_has_addresses(record))
 		return error_set(err, -EINVAL, "network '%s' has no name service", name);
 	network = xcalloc(1, sizeof(*network));
 	network->name = xstrdup(name);
 	network->suffix = xasprintf(".%s", name);
 	lower_case(network->suffix);
 	network->subnet = network_subnet(record);
+	network->subnet6 = network_subnet6(record);
 	network->internal = record->internal;
 	network->asked_for = asked_for;
 	network->dir_fd = network->watch = -1;
@@ -362,8 +395,8 @@ bool resolver_table_update(struct resolver_table *table)
 	return claims;
 }
 
-const struct table_host *resolver_table_find_asker(
-	const struct resolver_table *table, const char *network_name, uint32_t address)
+const struct table_host *resolver_table_find_asker(const struct resolver_table *table,
+	const char *network_name, const struct ip_range *address)
 {
 	const struct table_network *network = strmap_get(&table->networks, network_name);
 	char key[ADDRESS_KEY];
@@ -420,22 +453,56 @@ static bool complete(struct resolver_table *table, const struct table_host *aske
 	return more;
 }
 
-struct table_name *resolver_table_find_name(struct resolver_table *table, const char *network_name,
+static struct table_name *find_plain(struct resolver_table *table, const char *network_name,
 	const struct table_host *asker, const char *name)
 {
 	const struct table_network *network = strmap_get(&table->networks, network_name);
-	struct table_name *found = network && *name ? name_in(network, name) : NULL;
+	struct table_name *found = network ? name_in(network, name) : NULL;
 
-	if (found || !*name)
-		return found;
-	found = name_in_any(table, asker, name);
+	if (!found)
+		found = name_in_any(table, asker, name);
 	if (!found && complete(table, asker))
 		found = name_in_any(table, asker, name);
 	return found;
 }
 
+/* What a link makes of the name; NULL = there is none of it. */
+static const char *link_target(const struct table_host *asker, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; asker->links && asker->links[i]; i++)
+		if (strncmp(asker->links[i], name, length) == 0 && asker->links[i][length] == '=')
+			return asker->links[i] + length + 1;
+	return NULL;
+}
+
+struct table_name *resolver_table_find_name(struct resolver_table *table, const char *network_name,
+	const struct table_host *asker, const char *name)
+{
+	const char *target;
+
+	if (!*name)
+		return NULL;
+	target = link_target(asker, name);
+	return find_plain(table, network_name, asker, target ? target : name);
+}
+
+static bool network_contains(const struct table_network *network, const struct ip_range *address)
+{
+	struct in6_addr ipv6;
+	uint32_t ipv4;
+
+	if (address->family == AF_INET) {
+		memcpy(&ipv4, address->bytes, sizeof(ipv4));
+		return network->subnet.prefix && subnet_contains(&network->subnet, ntohl(ipv4));
+	}
+	memcpy(&ipv6, address->bytes, sizeof(ipv6));
+	return network->subnet6.prefix && subnet6_contains(&network->subnet6, &ipv6);
+}
+
 const struct table_host *resolver_table_find_address(const struct resolver_table *table,
-	const struct table_host *asker, uint32_t address, bool *ret_own)
+	const struct table_host *asker, const struct ip_range *address, bool *ret_own)
 {
 	char key[ADDRESS_KEY];
 
@@ -445,7 +512,7 @@ const struct table_host *resolver_table_find_address(const struct resolver_table
 		const struct table_network *network = entry->value;
 		const struct table_host *host;
 
-		if (!subnet_contains(&network->subnet, address) ||
+		if (!network_contains(network, address) ||
 			!strmap_has(&network->hosts, asker->container_id))
 			continue;
 		*ret_own = true;

@@ -6,13 +6,16 @@
 #define MYCOMPOSE_NET_RESOLVER_TABLE_H
 
 #include "engine/base/strmap.h"
+#include "engine/net/ip.h"
 #include "engine/net/room.h"
 
 struct table_host {
 	char *container_id;
 	char *container_name;
-	uint32_t address;
+	struct ip_range address; /* family 0 = none of IPv4 */
+	struct ip_range address6;
 	char **names; /* lower case */
+	char **links; /* "name=other", lower case: only for this one when it asks */
 	char **dns;
 	char *network; /* for PTR; the network's name */
 };
@@ -38,15 +41,16 @@ void resolver_table_remove(struct resolver_table *table, const char *network);
 
 /* Who has this address in this network? NULL if nobody. */
 const struct table_host *resolver_table_find_asker(
-	const struct resolver_table *table, const char *network, uint32_t address);
-/* The name as `asker` means it: in the network it asks through, else in any other it is in; "name"
- * or "name.network". Networks of the asker that were not loaded are loaded now. */
+	const struct resolver_table *table, const char *network, const struct ip_range *address);
+/* The name as `asker` means it: by a link of its own, in the network it asks through, else in any
+ * other it is in; "name" or "name.network". Networks of the asker that were not loaded are loaded
+ * now. */
 struct table_name *resolver_table_find_name(struct resolver_table *table, const char *network,
 	const struct table_host *asker, const char *name);
 /* The host with that address in one of the asker's networks; *ret_own tells whether the address
  * belongs to one of them at all. */
 const struct table_host *resolver_table_find_address(const struct resolver_table *table,
-	const struct table_host *asker, uint32_t address, bool *ret_own);
+	const struct table_host *asker, const struct ip_range *address, bool *ret_own);
 /* Has the asker only internal networks? */
 bool resolver_table_is_confined(struct resolver_table *table, const struct table_host *asker);
 

@@ -28,7 +28,7 @@ static void requests_that_cannot_be_met_are_refused(void **state)
 		{ { .name = "../x" }, -EINVAL, "invalid" },
 		{ { .name = "host" }, -EEXIST, "already exists" },
 		{ { .name = "first" }, -EEXIST, "network with name first already exists" },
-		{ { .name = "n", .driver = "macvlan" }, -EOPNOTSUPP, "'macvlan' is not supported" },
+		{ { .name = "n", .driver = "overlay" }, -EOPNOTSUPP, "'overlay' is not supported" },
 		{ { .name = "n", .driver = "host" }, -EPERM, "only one instance" },
 		{ { .name = "n", .subnet = "10.0.0.0" }, -EINVAL, "subnet '10.0.0.0'" },
 		{ { .name = "n", .subnet = "172.18.4.0/24" }, -EINVAL, "overlaps network first" },

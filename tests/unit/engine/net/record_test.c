@@ -56,10 +56,13 @@ static void endpoints_make_the_round_trip(void **state)
 		"{\"version\":1,\"network\":\"n\",\"container_id\":\"c\",\"container_name\":"
 		"\"web\","
 		"\"aliases\":[\"web\",\"w\"],\"address\":\"172.18.0.2\",\"prefix_length\":16,"
-		"\"gateway\":\"172.18.0.1\",\"mac\":\"02:42:ac:12:00:02\",\"interface\":\"eth0\","
+		"\"gateway\":\"172.18.0.1\",\"address6\":\"fd00:1::2\",\"prefix_length6\":64,"
+		"\"gateway6\":\"fd00:1::1\",\"mac\":\"02:42:ac:12:00:02\",\"interface\":\"eth0\","
+		"\"order\":1,\"gateway_priority\":-5,\"link_local\":[\"169.254.1.2\"],"
+		"\"sysctls\":[\"net.ipv4.conf.IFNAME.log_martians=1\"],\"links\":[\"db=pg\"],"
 		"\"dns\":[\"192.0.2.53\"],\"ports\":[{\"host_ip\":\"127.0.0.1\",\"host_port\":8080,"
-		"\"container_port\":80,\"protocol\":\"tcp\"},{\"host_port\":65535,"
-		"\"container_port\":53,\"protocol\":\"sctp\"}]}";
+		"\"container_port\":80,\"both\":false,\"protocol\":\"tcp\"},{\"host_port\":65535,"
+		"\"container_port\":53,\"both\":true,\"protocol\":\"sctp\"}]}";
 	struct endpoint endpoint = { 0 };
 	struct json *json = NULL, *again;
 	char *printed;
