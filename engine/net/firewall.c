@@ -26,6 +26,8 @@ static const struct chain_row {
 	[CHAIN_POSTROUTING] = { "nat", "POSTROUTING", false },
 };
 
+static const struct ip_range loopback6 = { AF_INET6, 128, { [15] = 1 } };
+
 /* The chains of one family while they are filled. */
 struct rules {
 	struct rule_chain *chains;
@@ -171,7 +173,8 @@ static void resolver_rules(const struct rules *rules, const struct firewall_netw
 	}
 }
 
-static void publish_rule(const struct rules *rules, int chain, const struct firewall_port *port)
+static struct rule *publish_rule(
+	const struct rules *rules, int chain, const struct firewall_port *port)
 {
 	struct rule *rule = rule_add(rules, chain, TARGET_DNAT);
 
@@ -180,6 +183,22 @@ static void publish_rule(const struct rules *rules, int chain, const struct fire
 	rule->port = port->host_port;
 	rule->to = port->to;
 	rule->to_port = port->to_port;
+	return rule;
+}
+
+/* For the host itself. What goes to ::1 and is translated is answered to ::1 by another interface
+ * than lo, and dropped; without a rule it comes to whoever holds the port. */
+static void publish_output(const struct rules *rules, const struct firewall_port *port)
+{
+	struct rule *rule;
+
+	if (rules->family == FIREWALL_V6 && ip_is_loopback(&port->host))
+		return;
+	rule = publish_rule(rules, CHAIN_OUTPUT, port);
+	if (rules->family == FIREWALL_V6 && !port->host.family) {
+		rule->destination = loopback6;
+		rule->not_destination = true;
+	}
 }
 
 static bool port_is_of(const struct firewall_port *port, enum firewall_family family)
@@ -209,7 +228,7 @@ static void publish_ports(const struct rules *rules, const struct firewall_netwo
 			continue;
 		if (!ip_is_loopback(&port->host))
 			publish_rule(rules, CHAIN_PREROUTING, port);
-		publish_rule(rules, CHAIN_OUTPUT, port);
+		publish_output(rules, port);
 	}
 }
 

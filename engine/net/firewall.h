@@ -11,7 +11,8 @@
  *   INPUT        127/8 is not for containers; the name service is for its own network only;
  *                neighbour discovery
  *   PREROUTING   name service queries, published ports
- *   OUTPUT       published ports for the host itself, 127.0.0.1 included
+ *   OUTPUT       published ports for the host itself, 127.0.0.1 included; ::1 cannot be, as the
+ *                kernel lets nobody translate it
  *   POSTROUTING  masquerading, also for flows that turn around on a bridge
  * IPv6 gets rules once a network has IPv6 addresses; a network that has no addresses of a family is
  * closed to it. */
@@ -72,6 +73,7 @@ struct rule {
 	bool not_out;
 	struct ip_range source;
 	struct ip_range destination;
+	bool not_destination;
 	uint8_t protocol;
 	uint16_t port;	   /* destination */
 	uint8_t icmp_type; /* with IPPROTO_ICMPV6 */

@@ -31,14 +31,15 @@ const char *protocol_name(uint8_t number)
 	return NULL;
 }
 
-static void print_range(const char *option, const struct ip_range *range, struct strbuf *out)
+static void print_range(
+	const char *option, const struct ip_range *range, bool inverted, struct strbuf *out)
 {
 	char text[IP_TEXT];
 
 	if (!range->family)
 		return;
 	ip_format_cidr(range, text);
-	strbuf_addf(out, " %s %s", option, text);
+	strbuf_addf(out, "%s %s %s", inverted ? " !" : "", option, text);
 }
 
 static void print_interface(const char *option, const char *name, bool inverted, struct strbuf *out)
@@ -90,8 +91,8 @@ static void print_target(const struct rule *rule, struct strbuf *out)
 void rule_print(const char *chain, const struct rule *rule, struct strbuf *out)
 {
 	strbuf_addf(out, "-A %s", chain);
-	print_range("-s", &rule->source, out);
-	print_range("-d", &rule->destination, out);
+	print_range("-s", &rule->source, false, out);
+	print_range("-d", &rule->destination, rule->not_destination, out);
 	print_interface("-i", rule->in, rule->not_in, out);
 	print_interface("-o", rule->out, rule->not_out, out);
 	print_matches(rule, out);

@@ -56,6 +56,8 @@ static void header4_add(struct strbuf *bytes, const struct rule *rule)
 		ip->invflags |= IPT_INV_VIA_IN;
 	if (rule->not_out)
 		ip->invflags |= IPT_INV_VIA_OUT;
+	if (rule->not_destination)
+		ip->invflags |= IPT_INV_DSTIP;
 	strbuf_add(bytes, &head, sizeof(head));
 }
 
@@ -78,6 +80,8 @@ static void header6_add(struct strbuf *bytes, const struct rule *rule)
 		ip->invflags |= IP6T_INV_VIA_IN;
 	if (rule->not_out)
 		ip->invflags |= IP6T_INV_VIA_OUT;
+	if (rule->not_destination)
+		ip->invflags |= IP6T_INV_DSTIP;
 	strbuf_add(bytes, &head, sizeof(head));
 }
 

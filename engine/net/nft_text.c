@@ -28,7 +28,7 @@ static int print_interface(
 }
 
 static void print_range(const char *keyword, enum firewall_family family,
-	const struct ip_range *range, struct strbuf *out)
+	const struct ip_range *range, bool inverted, struct strbuf *out)
 {
 	char text[IP_TEXT];
 
@@ -38,7 +38,8 @@ static void print_range(const char *keyword, enum firewall_family family,
 		ip_format(range, text);
 	else
 		ip_format_cidr(range, text);
-	strbuf_addf(out, "%s %s %s ", family == FIREWALL_V4 ? "ip" : "ip6", keyword, text);
+	strbuf_addf(out, "%s %s %s%s ", family == FIREWALL_V4 ? "ip" : "ip6", keyword,
+		inverted ? "!= " : "", text);
 }
 
 static void print_protocol(const struct rule *rule, struct strbuf *out)
@@ -136,8 +137,8 @@ int nft_lines_add(struct nft_lines *lines, enum firewall_family family, const st
 			r = print_interface("oifname", rule->out, rule->not_out, &text, err);
 		if (r < 0)
 			return r;
-		print_range("saddr", family, &rule->source, &text);
-		print_range("daddr", family, &rule->destination, &text);
+		print_range("saddr", family, &rule->source, false, &text);
+		print_range("daddr", family, &rule->destination, rule->not_destination, &text);
 		print_protocol(rule, &text);
 		if (rule->source_local)
 			strbuf_add_str(&text, "fib saddr type local ");

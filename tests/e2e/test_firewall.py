@@ -230,3 +230,78 @@ def test_row_12_11_nobody_is_named_where_nobody_drops(firewall):
     firewall.host.sh("iptables-legacy -P FORWARD ACCEPT; iptables-nft -P FORWARD ACCEPT")
     assert "drops" not in firewall.up().err
     firewall.down()
+
+
+# IPv6
+
+HOST6, OUTSIDE6 = "2001:db8::1", "2001:db8::2"
+
+PROJECT6 = """
+services:
+  web: {image: bb, command: [probe, listen, tcp, '80', web], stop_signal: SIGKILL, ports: ['8080:80', '[::1]:8081:80']}
+  mate: {image: bb, command: [probe, listen, tcp, '81', mate], stop_signal: SIGKILL}
+  far: {image: bb, command: [probe, listen, tcp, '82', far], stop_signal: SIGKILL, networks: [away]}
+networks:
+  default: {enable_ipv6: true, ipam: {config: [{subnet: 10.9.0.0/24}, {subnet: 'fd00:9::/64', gateway: 'fd00:9::1'}]}}
+  away: {enable_ipv6: true, ipam: {config: [{subnet: 10.8.0.0/24}, {subnet: 'fd00:8::/64', gateway: 'fd00:8::1'}]}}
+"""
+
+CLOSE6 = {
+    "legacy": "ip6tables-legacy -P FORWARD DROP; ip6tables-legacy -P INPUT DROP; ip6tables-legacy -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; "
+    "ip6tables-legacy -A INPUT -i lo -j ACCEPT; ip6tables-legacy -A INPUT -i up0 -p icmpv6 -j ACCEPT",
+    "nft": "ip6tables-nft -P FORWARD DROP; ip6tables-nft -P INPUT DROP; ip6tables-nft -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; "
+    "ip6tables-nft -A INPUT -i lo -j ACCEPT; ip6tables-nft -A INPUT -i up0 -p icmpv6 -j ACCEPT",
+}
+
+
+@pytest.fixture
+def firewall6(firewall):
+    """The same, reached over IPv6 from outside; and the host's own filter knows nothing of containers."""
+    firewall.host.sh(f"ip -6 addr add {HOST6}/64 dev up0 nodad; ip -n outside -6 addr add {OUTSIDE6}/64 dev eth0 nodad").ok()
+    firewall.host.sh(f"ip -n outside -6 route add fd00::/16 via {HOST6}").ok()
+    firewall.host.sh(CLOSE6[firewall.name]).ok()
+    firewall.host.compose(PROJECT6)
+    yield firewall
+    firewall.host.sh(f"ip6tables-legacy -F INPUT; ip6tables-nft -F INPUT; ip -6 addr del {HOST6}/64 dev up0")
+
+
+def address6(firewall, service):
+    out = firewall.host.mc("exec", "-T", service, "ip", "-6", "-o", "addr", "show", "dev", "eth0", "scope", "global").ok().out
+    return out.split("inet6 ")[1].split("/")[0]
+
+
+def test_ipv6_ports_are_reached_and_borders_hold(firewall6):
+    host = firewall6.host
+    firewall6.up(PROJECT6)
+    wait_until(lambda: ask(host, HOST6, 8080, outside=True).code == 0, what="the port to be open")
+    web = address6(firewall6, "web")
+    for number in "01":
+        host.sh(f"echo {number} > /proc/sys/net/bridge/bridge-nf-call-ip6tables")
+        answers(ask(host, HOST6, 8080, outside=True), "web")
+        answers(ask(host, HOST6, 8080), "web")
+        answers(firewall6.ask_from("mate", HOST6, 8080), "web")
+        answers(firewall6.ask_from("web", "fd00:9::1", 8080), "web")
+        answers(firewall6.ask_from("far", "fd00:8::1", 8080), "web")
+        answers(firewall6.ask_from("mate", web, 80), "web")
+        assert firewall6.ask_from("far", web, 80, patience=1).code != 0
+        assert ask(host, web, 80, outside=True, patience=1).code != 0
+        assert ask(host, HOST6, 8081, outside=True, patience=1).code != 0
+    firewall6.down()
+
+
+def test_ipv6_localhost_is_served(firewall6):
+    firewall6.up(PROJECT6)
+    wait_until(lambda: ask(firewall6.host, "::1", 8080).code == 0, what="the port to be open")
+    answers(ask(firewall6.host, "::1", 8080), "web")
+    answers(ask(firewall6.host, "::1", 8081), "web")
+    firewall6.down()
+
+
+def test_ipv6_leaves_with_the_hosts_address(firewall6):
+    firewall6.up(PROJECT6)
+    show = "import socket; s = socket.create_server(('::', 7), family=socket.AF_INET6); print('ready', flush=True); print(s.accept()[1][0], flush=True)"
+    server = firewall6.host.start("python3", "-c", show, outside=True)
+    assert server.stdout.readline() == "ready\n"
+    firewall6.ask_from("mate", OUTSIDE6, 7)
+    assert server.communicate(timeout=10)[0] == HOST6 + "\n"
+    firewall6.down()
