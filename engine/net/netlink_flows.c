@@ -39,7 +39,7 @@ static int udp_port(struct nlattr *tuple)
 
 static void read_flow(struct nlmsghdr *header, void *data)
 {
-	struct nfgenmsg family = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
+	struct nfgenmsg family = { .version = NFNETLINK_V0 };
 	struct nlattr *attrs[CTA_MAX + 1];
 	struct udp_flows *flows = data;
 	struct nl_msg *msg;
@@ -54,6 +54,7 @@ static void read_flow(struct nlmsghdr *header, void *data)
 	if (port < 0 || !port_is_named(flows, (uint16_t)port) ||
 		(status & (IPS_SRC_NAT | IPS_DST_NAT)) == IPS_SRC_NAT)
 		return;
+	family.nfgen_family = ((struct nfgenmsg *)nlmsg_data(header))->nfgen_family;
 	msg = netlink_message(
 		NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, 0, &family, sizeof(family));
 	netlink_put(msg, CTA_TUPLE_ORIG | NLA_F_NESTED, nla_data(attrs[CTA_TUPLE_ORIG]),
@@ -66,7 +67,7 @@ static void read_flow(struct nlmsghdr *header, void *data)
 
 int netlink_forget_udp(const uint16_t *ports, size_t count, struct error *err)
 {
-	struct nfgenmsg family = { .nfgen_family = AF_INET, .version = NFNETLINK_V0 };
+	struct nfgenmsg family = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0 };
 	cleanup_netlink struct netlink *list = NULL, *deletes = NULL;
 	struct udp_flows flows = { .ports = ports, .port_count = count };
 	int r = netlink_open_family(NETLINK_NETFILTER, &list, NULL);

@@ -163,17 +163,36 @@ def test_the_way_out_is_masqueraded(firewall):
     firewall.down()
 
 
-def test_a_port_of_udp_goes_to_the_new_container_at_once(firewall):
-    """Row 12.16: a client that keeps its own port is not sent to the old address."""
-    text = "services: {{d: {{image: bb, command: [probe, listen, udp, '80', {0}], stop_signal: SIGKILL, ports: ['8080:80/udp'], networks: {{default: {{ipv4_address: 10.9.0.{1}}}}}}}}}\nnetworks: {{default: {{ipam: {{config: [{{subnet: 10.9.0.0/24}}]}}}}}}"
-    client = (
-        "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 4000)); s.settimeout(0.3)\n"
-        f"for i in range(20):\n    s.sendto(b'q', ('{HOST_ADDRESS}', 8080))\n    try:\n        print(s.recv(100).decode().strip()); break\n    except OSError:\n        pass"
-    )
+UDP_PROJECT = """
+services: {d: {image: bb, command: [probe, listen, udp, '80', %s], stop_signal: SIGKILL, ports: ['8080:80/udp'],
+  networks: {default: {ipv4_address: 10.9.0.%d, ipv6_address: 'fd00:9::%d'}}}}
+networks: {default: {enable_ipv6: true, ipam: {config: [{subnet: 10.9.0.0/24}, {subnet: 'fd00:9::/64'}]}}}
+"""
+
+# Asks from port 4000, which it keeps over its lives, until there is an answer.
+UDP_CLIENT = """
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 4000))
+s.settimeout(0.3)
+for i in range(20):
+    s.sendto(b"q", (sys.argv[1], 8080))
+    try:
+        print(s.recv(100).decode().strip())
+        break
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("address", [HOST_ADDRESS, "2001:db8::1"])
+def test_row_12_16_a_udp_client_is_answered_by_the_new_container_at_once(firewall, address):
+    firewall.host.sh("ip -6 addr add 2001:db8::1/64 dev up0 nodad; ip -n outside -6 addr add 2001:db8::2/64 dev eth0 nodad").ok()
     for answer, last in (("one", 7), ("two", 8)):
-        firewall.up(text.format(answer, last))
-        wait_until(lambda: firewall.host.run("python3", "-c", client, outside=True).out == answer + "\n", what=f"answer {answer}")
+        firewall.up(UDP_PROJECT % (answer, last, last))
+        wait_until(lambda: firewall.host.run("python3", "-c", UDP_CLIENT, address, outside=True).out == answer + "\n", what=f"answer {answer}")
     firewall.down()
+    firewall.host.sh("ip -6 addr del 2001:db8::1/64 dev up0").ok()
 
 
 def test_the_rules_go_from_where_they_are_whatever_the_environment_says(firewall):
