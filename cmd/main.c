@@ -51,6 +51,7 @@ static const struct flag global_flags[] = {
 };
 
 static const struct verb *const verbs[] = {
+	&verb_check,
 	&verb_commit,
 	&verb_config,
 	&verb_container,
@@ -61,6 +62,7 @@ static const struct verb *const verbs[] = {
 	&verb_image,
 	&verb_images,
 	&verb_import,
+	&verb_info,
 	&verb_kill,
 	&verb_load,
 	&verb_logs,

@@ -82,7 +82,8 @@ int cgroup_device_parse(const char *text, struct cgroup_device *ret, struct erro
 struct cgroup_host;
 int cgroup_host_open(struct cgroup_host **ret, struct error *err);
 void cgroup_host_free(struct cgroup_host *host);
-bool cgroup_host_is_v2(const struct cgroup_host *host); /* unified hierarchy only */
+bool cgroup_host_is_v2(const struct cgroup_host *host);		 /* unified hierarchy only */
+const char *cgroup_host_version(const struct cgroup_host *host); /* "v1", "v2", "hybrid" */
 /* Space-separated controllers usable here, for `info` and messages. */
 const char *cgroup_host_controllers(const struct cgroup_host *host);
 

@@ -283,6 +283,17 @@ bool cgroup_host_is_v2(const struct cgroup_host *host)
 	return host->hierarchy_count == 1 && host->hierarchies[0].driver == &cgroup_driver_v2;
 }
 
+/* Hybrid: v2 is mounted as well, for what v1 has no controller of, like keeping track. */
+const char *cgroup_host_version(const struct cgroup_host *host)
+{
+	if (cgroup_host_is_v2(host))
+		return "v2";
+	for (size_t i = 0; i < host->hierarchy_count; i++)
+		if (host->hierarchies[i].driver == &cgroup_driver_v2)
+			return "hybrid";
+	return "v1";
+}
+
 const char *cgroup_host_controllers(const struct cgroup_host *host)
 {
 	return host->controllers;

@@ -7,8 +7,9 @@ import signal
 
 import pytest
 
-from testhost import BINARY, Terminal, wait_until
+from testhost import BINARY, ROOT, Terminal, wait_until
 
+WITHOUT = ROOT / "tests/e2e/without.py"
 MB = 1 << 20
 HEADER = ["CONTAINER ID", "NAME", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS"]
 
@@ -92,3 +93,84 @@ def test_it_is_drawn_anew_until_interrupted(bb):
     assert "\x1b[2J\x1b[H" in terminal.text and terminal.text.count("CONTAINER ID") >= 2
     terminal.process.send_signal(signal.SIGINT)
     assert terminal.end() in (130, -2)
+
+
+# --- info and check
+
+
+def facts(result):
+    return {fact["name"]: fact for fact in map(json.loads, result.out.splitlines())}
+
+
+def test_row_15_5_a_host_with_everything_passes_the_check(bb):
+    result = bb.mc("check").ok()
+    assert all(line.startswith(("ok ", "lacks ", "   ")) for line in result.out.splitlines())
+    assert all(fact["state"] != "missing" for fact in facts(bb.mc("check", "--format", "json").ok()).values())
+
+
+def test_info_tells_the_same_in_all_forms(bb):
+    info = json.loads(bb.mc("info", "--format", "json").ok().out)
+    checked = facts(bb.mc("check", "--format", "json").ok())
+    stable = set(checked) - {"dataRoot"}  # how much is free changes
+    assert {key: info[key] for key in stable} == {key: checked[key]["value"] for key in stable}
+    assert info["cgroupVersion"] in ("v1", "v2", "hybrid") and info["dataRoot"].startswith("/var/lib/mycompose (tmpfs, ")
+    assert info["kernel"].startswith(bb.run("uname", "-r").out.strip()) and info["runRoot"] == "/run/mycompose"
+    assert bb.mc("info", "-f", "{{.overlay}} {{json .warnings}}").ok().out == f"yes {json.dumps(info['warnings'])}\n"
+    assert "cgroup version:        " + info["cgroupVersion"] in bb.mc("info").ok().out
+    assert "nonsense" in bb.mc("check", "--format", "nonsense").fails().err
+
+
+def test_the_check_leaves_nothing(clean):
+    before = clean.sh("find /var/lib/mycompose /sys/fs/cgroup | sort; cat /proc/1/mountinfo").out
+    clean.mc("check").ok()
+    assert clean.sh("find /var/lib/mycompose /sys/fs/cgroup | sort; cat /proc/1/mountinfo").out == before
+
+
+ON_OVERLAY = "mkdir -p /run/o/l /run/o/u /run/o/w /run/data && mount -t overlay o -o lowerdir=/run/o/l,upperdir=/run/o/u,workdir=/run/o/w /run/data"
+NO_CGROUPS = "umount -R /sys/fs/cgroup; umount -R /sys/fs/cgroup; mount -t tmpfs none /sys/fs/cgroup"
+
+
+@pytest.mark.parametrize(
+    "make, fact, value, advice",
+    [
+        (ON_OVERLAY, "overlay", "no: mount overlay: ", "ext4, xfs or btrfs"),
+        (NO_CGROUPS, "cgroupVersion", "none: no cgroup hierarchy is mounted", "mount -t cgroup2"),
+    ],
+)
+def test_row_15_5_what_is_missing_is_named_with_what_to_do(bb, make, fact, value, advice):
+    bb.sh(make).ok()
+    words = ("--root", "/run/data") if "/run/data" in make else ()
+    result = bb.mc(*words, "check", "--format", "json").fails(1)
+    found = facts(result)[fact]
+    assert found["state"] == "missing" and value in found["value"] and advice in found["advice"]
+    text = bb.mc(*words, "check").fails(1).out
+    assert "missing " in text and found["advice"] in text
+    assert found["advice"] in bb.mc(*words, "info").ok().out
+
+
+def test_row_15_5_a_data_root_that_cannot_be_written(bb):
+    bb.sh("mkdir -p /run/data && mount -t tmpfs -o ro,mode=755 d /run/data").ok()
+    err = bb.mc("--root", "/run/data", "check").fails(1).err
+    assert "/run/data" in err and "Read-only file system" in err
+
+
+def test_row_15_5_a_controller_that_is_not_mounted(bb):
+    if bb.run("umount", "/sys/fs/cgroup/devices").code:
+        pytest.skip("needs privilege: a v1 hierarchy of devices")
+    found = facts(bb.mc("check", "--format", "json").fails(1))["cgroupControllers"]
+    assert found["state"] == "missing" and "devices (device rules)" in found["advice"]
+    bb.sh("umount /sys/fs/cgroup/pids").ok()
+    assert "pids (pids_limit)" in facts(bb.mc("check", "--format", "json").fails(1))["cgroupControllers"]["advice"]
+
+
+def test_row_15_5_a_kernel_without_overlay(bb):
+    result = bb.run("/usr/bin/python3", WITHOUT, "overlay", BINARY, "check", "--format", "json").fails(1)
+    assert facts(result)["overlay"]["value"].startswith("no: mount overlay: No such device") and "modprobe overlay" in facts(result)["overlay"]["advice"]
+
+
+@pytest.mark.parametrize("options", ["noexec", "nodev", "nosuid"])
+def test_row_15_5_flags_of_the_data_root_are_shown_and_do_not_matter(bb, busybox_tar, options):
+    bb.sh(f"mkdir -p /run/data && mount -t tmpfs -o {options} d /run/data").ok()
+    assert f", {options})" in facts(bb.mc("--root", "/run/data", "check", "--format", "json").ok())["dataRoot"]["value"]
+    bb.mc("--root", "/run/data", "import", busybox_tar, "bb").ok()
+    assert bb.mc("--root", "/run/data", "run", "--rm", "--network", "none", "bb", "sh", "-c", "cp /bin/busybox /root/busybox && : < /dev/null && /root/busybox echo ran").ok().out == "ran\n"
