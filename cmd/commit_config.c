@@ -8,6 +8,7 @@
 #include "compose/labels.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/healthcheck.h"
 
 /* A spec holds one list of words. As far as they begin with the image's entrypoint, it stays the
  * entrypoint, and the rest is the command. */
@@ -67,8 +68,14 @@ void commit_config_make(const struct container *container, const struct image_co
 		.volumes = strv_copy(parent->volumes),
 		.working_dir = xstrdup(spec->cwd),
 		.stop_signal = xstrdup(parent->stop_signal),
-		.healthcheck_json = xstrdup(parent->healthcheck_json),
+		.shell = strv_copy(parent->shell),
 	};
+	if (container->healthcheck.test) {
+		cleanup_json struct json *healthcheck =
+			healthcheck_to_json(&container->healthcheck);
+
+		ret->healthcheck_json = json_print(healthcheck);
+	}
 	split_args(spec->args, parent, ret);
 	copy_env(spec, parent, &ret->env);
 	copy_labels(container->labels, &ret->labels);
@@ -85,6 +92,7 @@ void commit_config_release(struct image_config *config)
 	free(config->working_dir);
 	strv_free(config->labels);
 	free(config->stop_signal);
+	strv_free(config->shell);
 	free(config->healthcheck_json);
 	*config = (struct image_config){ 0 };
 }

@@ -7,7 +7,7 @@
 #include "engine/image/image.h"
 
 /* What the container was run with, so that the new image runs the same way: command, environment,
- * user, directory, ports, labels; volumes and health check of its own image. Labels that bind it to
+ * user, directory, ports, labels, health check; volumes of its own image. Labels that bind it to
  * a project stay behind. Free with commit_config_release. */
 void commit_config_make(const struct container *container, const struct image_config *parent,
 	struct image_config *ret);

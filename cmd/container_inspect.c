@@ -9,10 +9,38 @@
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
 #include "engine/container/container.h"
+#include "engine/container/healthcheck.h"
 #include "engine/container/volume.h"
+#include "engine/supervisor/health_log.h"
 #include "engine/supervisor/logfile.h"
 
-static struct json *describe_state(const struct container_state *state)
+/* The last results; one that cannot be read is none. */
+static struct json *describe_health(
+	const struct engine *engine, const char *id, const struct container_state *state)
+{
+	struct json *object = json_new_object(), *results = json_new_array();
+	struct health_log log = { 0 };
+
+	(void)health_log_read(engine, id, state->started_ns, &log, NULL);
+	json_set_string(object, "Status", container_health_name(state->health));
+	json_set_int(object, "FailingStreak", log.failing_streak);
+	for (size_t i = 0; i < log.count; i++) {
+		struct json *result = json_new_object();
+
+		inspect_time(result, "Start", log.results[i].start_ns);
+		inspect_time(result, "End", log.results[i].end_ns);
+		json_set_int(result, "ExitCode", log.results[i].exit_code);
+		json_set_string(
+			result, "Output", log.results[i].output ? log.results[i].output : "");
+		json_append(results, result);
+	}
+	json_set(object, "Log", results);
+	health_log_release(&log);
+	return object;
+}
+
+static struct json *describe_state(
+	const struct engine *engine, const char *id, const struct container_state *state)
 {
 	struct json *object = json_new_object();
 	bool running = state->status == CONTAINER_RUNNING || state->status == CONTAINER_PAUSED;
@@ -28,6 +56,8 @@ static struct json *describe_state(const struct container_state *state)
 	json_set_string(object, "Error", state->error ? state->error : "");
 	inspect_time(object, "StartedAt", state->started_ns);
 	inspect_time(object, "FinishedAt", state->finished_ns);
+	if (state->health != HEALTH_NONE)
+		json_set(object, "Health", describe_health(engine, id, state));
 	return object;
 }
 
@@ -44,6 +74,8 @@ static struct json *describe_config(const struct container *container)
 	json_set_bool(object, "OpenStdin", spec->stdin_open);
 	json_set(object, "Env", inspect_list(spec->env));
 	json_set(object, "Cmd", inspect_list(spec->args));
+	if (container->healthcheck.test)
+		json_set(object, "Healthcheck", healthcheck_to_json(&container->healthcheck));
 	json_set_string(object, "Image", container->image_ref);
 	json_set_string(object, "WorkingDir", spec->cwd ? spec->cwd : "");
 	json_set(object, "Labels", inspect_map(container->labels));
@@ -177,7 +209,7 @@ static struct json *describe_container(const struct engine *engine,
 	json_set_string(object, "Path", container->spec.args ? container->spec.args[0] : "");
 	json_set(object, "Args",
 		inspect_list(container->spec.args ? container->spec.args + 1 : NULL));
-	json_set(object, "State", describe_state(state));
+	json_set(object, "State", describe_state(engine, container->id, state));
 	json_set_string(object, "Image", container->image_id);
 	json_set_string(object, "LogPath", log_path);
 	json_set_string(object, "Name", name);

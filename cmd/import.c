@@ -20,7 +20,7 @@ struct import_options {
 static const struct flag import_flags[] = {
 	{ 'c', "change", FLAG_LIST, offsetof(struct import_options, changes), "INSTRUCTION",
 		"Dockerfile line for the image's configuration: CMD, ENTRYPOINT, ENV, EXPOSE, "
-		"LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR",
+		"HEALTHCHECK, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR",
 		0 },
 	{ 'm', "message", FLAG_STRING, offsetof(struct import_options, message), "TEXT",
 		"Comment in the image's history", 0 },

@@ -246,6 +246,17 @@ static struct json *publishers(const struct listed *listed, const struct listed_
 	return array;
 }
 
+/* Of what runs only, as Compose has it. */
+static const char *health_text(const struct listed *listed)
+{
+	const struct container_state *state = &listed->state;
+
+	if (state->health == HEALTH_NONE || !container_is_up(state->status) ||
+		state->status == CONTAINER_RESTARTING)
+		return "";
+	return container_health_name(state->health);
+}
+
 void listed_add_compose(
 	const struct listed *listed, const struct listed_view *view, struct format_items *items)
 {
@@ -258,7 +269,7 @@ void listed_add_compose(
 	json_set_string(fields, "Command", texts.command);
 	json_set_string(fields, "CreatedAt", texts.created_at);
 	json_set_int(fields, "ExitCode", listed_is_up(listed) ? 0 : listed->state.exit_code);
-	json_set_string(fields, "Health", "");
+	json_set_string(fields, "Health", health_text(listed));
 	json_set_string(fields, "ID", texts.id);
 	json_set_string(fields, "Image", container->image_ref);
 	json_set_string(fields, "Labels", texts.labels);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/health_options.h"
 #include "cmd/limit_options.h"
 #include "cmd/mount_options.h"
 #include "cmd/port_options.h"
@@ -230,6 +231,8 @@ static int apply_rest(
 		r = error_set(err, -EOPNOTSUPP,
 			"--pull %s is not supported: images come by import and load",
 			options->pull);
+	if (r == 0)
+		r = health_options_apply(options, &container->healthcheck, err);
 	container->auto_remove |= options->remove;
 	return r;
 }

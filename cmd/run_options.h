@@ -96,6 +96,16 @@ struct run_options {
 	char **dns_search;
 	char **dns_options;
 
+	/* its health, see health_options.h */
+	char *health_cmd;
+	char *health_interval;
+	char *health_timeout;
+	char *health_start_period;
+	char *health_start_interval;
+	int64_t health_retries;
+	bool health_retries_given;
+	bool no_healthcheck;
+
 	/* the rest */
 	char **labels;
 	char *restart;

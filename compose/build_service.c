@@ -279,6 +279,29 @@ static void build_healthcheck(struct loader *l, struct service *service)
 	healthcheck->start_period_ns = value_duration(node, "start_period", 0);
 	healthcheck->start_interval_ns = value_duration(node, "start_interval", 0);
 	healthcheck->retries = (uint64_t)value_int(node, "retries", 0);
+	healthcheck->restart = node_get_bool(node, "x-restart", false);
+}
+
+static void build_hooks(struct loader *l, const struct service *service, const char *key,
+	struct lifecycle_hook **ret, size_t *ret_count)
+{
+	const struct node *list = node_get(service->node, key);
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct node *node = list->entries[i].value;
+		struct lifecycle_hook *hook = arena_array_add(l->arena, *ret, *ret_count);
+
+		hook->command = value_list(l, node, "command");
+		hook->user = value_text(node, "user");
+		hook->working_dir = value_text(node, "working_dir");
+		hook->environment = value_pairs(l, node, "environment");
+		hook->privileged = node_get_bool(node, "privileged", false);
+		if (!hook->command)
+			problems_add(l->problems, &node->mark,
+				arena_printf(
+					l->arena, "services.%s.%s[%zu]", service->name, key, i),
+				"a hook needs a command");
+	}
 }
 
 /* `restart` when given, else deploy.restart_policy, whose conditions have names of their own. */
@@ -291,6 +314,8 @@ static void build_restart(struct service *service)
 		{ "none", SERVICE_RESTART_NO },
 		{ "on-failure", SERVICE_RESTART_ON_FAILURE },
 		{ "any", SERVICE_RESTART_ALWAYS },
+		{ "no", SERVICE_RESTART_NO },
+		{ "unless-stopped", SERVICE_RESTART_UNLESS_STOPPED },
 	};
 	const struct node *policy = node_get(node_get(service->node, "deploy"), "restart_policy");
 	const char *text = value_text(service->node, "restart");
@@ -453,6 +478,8 @@ void build_service(struct loader *l, struct service *service, const struct node_
 	build_ulimits(l, service);
 	build_logging(l, service);
 	build_healthcheck(l, service);
+	build_hooks(l, service, "post_start", &service->post_start, &service->post_start_count);
+	build_hooks(l, service, "pre_stop", &service->pre_stop, &service->pre_stop_count);
 	build_restart(service);
 	build_replicas(service);
 }

@@ -101,16 +101,18 @@ static void sort_shown(struct shower *s, struct node *mapping)
 		qsort(mapping->entries, mapping->count, sizeof(*mapping->entries), compare_natural);
 }
 
+/* Those that are nobody's: some are keys of ours. */
 static void show_extensions(
-	struct shower *s, const struct node *node, struct node *out, bool is_top)
+	struct shower *s, const struct key_table *table, const struct node *node, struct node *out)
 {
 	struct node *extensions = node_new(s->arena, NODE_MAPPING, node->mark);
 
 	/* JSON has them at the top only. */
-	if (s->format == CONFIG_JSON && !is_top)
+	if (s->format == CONFIG_JSON && table != &document_keys)
 		return;
 	for (size_t i = 0; i < node->count; i++)
-		if (strncmp(node->entries[i].key, "x-", 2) == 0)
+		if (strncmp(node->entries[i].key, "x-", 2) == 0 &&
+			!key_find(table, node->entries[i].key))
 			append(s, extensions, node->entries[i].key,
 				show_value(s, NULL, node->entries[i].value));
 	sort_shown(s, extensions);
@@ -190,7 +192,7 @@ static struct node *show_table(
 		if (shown)
 			append(s, out, shown_key(s, table, row->name), shown);
 	}
-	show_extensions(s, node, out, table == &document_keys);
+	show_extensions(s, table, node, out);
 	return out;
 }
 

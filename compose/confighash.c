@@ -43,10 +43,8 @@ static int compare_entries(const void *a, const void *b)
 /* A mapping in which nothing counts (deploy with replicas only) is as good as none. */
 static bool counts(const struct key_row *row, const struct node_entry *entry)
 {
-	if (strncmp(entry->key, "x-", 2) == 0)
-		return false;
 	if (!row)
-		return true;
+		return strncmp(entry->key, "x-", 2) != 0;
 	if (row->flags & (KEY_NO_HASH | KEY_HIDDEN))
 		return false;
 	if (row->shape != SHAPE_TABLE || entry->value->kind != NODE_MAPPING)

@@ -152,6 +152,16 @@ const char *refuse_restart(const struct node *node)
 	return "unknown restart policy";
 }
 
+/* Those of swarm, and docker's own words, which Compose passes on. */
+const char *refuse_restart_condition(const struct node *node)
+{
+	return node->kind == NODE_STRING && *node->text &&
+			       !is_one_of(node->text,
+				       WORDS("none", "on-failure", "any", "no", "unless-stopped"))
+		       ? "unknown condition: none, on-failure and any are known"
+		       : NULL;
+}
+
 const char *refuse_stop_signal(const struct node *node)
 {
 	int number;

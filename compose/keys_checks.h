@@ -22,6 +22,7 @@ void check_count(struct canon *c, struct node *node, const struct path *path);
 const char *refuse_container_name(const struct node *node);
 const char *refuse_cpuset(const struct node *node);
 const char *refuse_restart(const struct node *node);
+const char *refuse_restart_condition(const struct node *node);
 const char *refuse_stop_signal(const struct node *node);
 const char *refuse_condition(const struct node *node);
 const char *refuse_log_driver(const struct node *node);

@@ -171,7 +171,7 @@ static const struct key_row resource_rows[] = {
 static const TABLE(resource_keys, "resources", resource_rows);
 
 static const struct key_row restart_policy_rows[] = {
-	{ .name = "condition",    SHAPE_STRING },
+	{ .name = "condition",    SHAPE_STRING, .refuse = refuse_restart_condition },
 	{ .name = "delay",        SHAPE_DURATION },
 	{ .name = "max_attempts", SHAPE_INT, KEY_KEEP_EMPTY },
 	{ .name = "window",       SHAPE_DURATION },
@@ -231,6 +231,7 @@ static const struct key_row healthcheck_rows[] = {
 	{ .name = "start_period",   SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "start_interval", SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "disable",        SHAPE_BOOL },
+	{ .name = "x-restart",      SHAPE_BOOL },
 };
 static const TABLE(healthcheck_keys, "healthcheck", healthcheck_rows);
 
@@ -362,7 +363,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "gpus",                SHAPE_TABLES, .sub = &device_request_keys, .normalise = normalise_gpus },
 	{ .name = "group_add",           SHAPE_TEXTS, KEY_UNIQUE | KEY_NO_TWINS },
 	{ .name = "hostname",            SHAPE_STRING },
-	{ .name = "healthcheck",         SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &healthcheck_keys, LATER("probe health") },
+	{ .name = "healthcheck",         SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &healthcheck_keys },
 	{ .name = "image",               SHAPE_STRING },
 	{ .name = "init",                SHAPE_BOOL, KEY_KEEP_EMPTY },
 	{ .name = "ipc",                 SHAPE_STRING, .refuse = refuse_ipc },
@@ -385,8 +386,8 @@ static const struct key_row service_rows[] = {
 	{ .name = "pids_limit",          SHAPE_INT, KEY_TRUNCATE },
 	{ .name = "platform",            SHAPE_STRING, .refuse = refuse_platform },
 	{ .name = "ports",               SHAPE_TABLES, KEY_UNIQUE, .sub = &port_keys, .normalise = normalise_ports, .identity = identity_port },
-	{ .name = "post_start",          SHAPE_TABLES, .sub = &hook_keys, LATER("run hooks") },
-	{ .name = "pre_stop",            SHAPE_TABLES, .sub = &hook_keys, LATER("run hooks") },
+	{ .name = "post_start",          SHAPE_TABLES, .sub = &hook_keys },
+	{ .name = "pre_stop",            SHAPE_TABLES, .sub = &hook_keys },
 	{ .name = "privileged",          SHAPE_BOOL },
 	{ .name = "pull_policy",         SHAPE_STRING, KEY_NO_HASH, .normalise = normalise_pull_policy },
 	{ .name = "pull_refresh_after",  SHAPE_STRING, KEY_NO_HASH, NO_EFFECT },

@@ -206,6 +206,16 @@ struct healthcheck {
 	int64_t start_period_ns;
 	int64_t start_interval_ns;
 	uint64_t retries;
+	bool restart; /* x-restart */
+};
+
+/* post_start, pre_stop */
+struct lifecycle_hook {
+	char **command;
+	const char *user; /* NULL: the service's, as for working_dir */
+	const char *working_dir;
+	char **environment; /* KEY=value */
+	bool privileged;
 };
 
 struct service {
@@ -278,6 +288,10 @@ struct service {
 	char **extra_hosts; /* name=address */
 	struct logging logging;
 	struct healthcheck healthcheck;
+	struct lifecycle_hook *post_start;
+	size_t post_start_count;
+	struct lifecycle_hook *pre_stop;
+	size_t pre_stop_count;
 	struct service_restart restart;
 	const char *stop_signal; /* as given; NULL: the image's, else SIGTERM */
 	int64_t stop_grace_ns;	 /* 10 s unless given */

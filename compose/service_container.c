@@ -10,6 +10,7 @@
 #include "compose/node.h"
 #include "compose/service_networks.h"
 #include "compose/service_grants.h"
+#include "compose/service_lifecycle.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strmap.h"
@@ -40,13 +41,6 @@ int service_wrap_key(struct error *err, const struct service *service, const cha
 	return service_wrap_at(
 		err, service, key, value && value->mark.file ? &value->mark : &service->mark);
 }
-
-static const enum restart_policy restart_of[] = {
-	[SERVICE_RESTART_NO] = RESTART_NO,
-	[SERVICE_RESTART_ALWAYS] = RESTART_ALWAYS,
-	[SERVICE_RESTART_ON_FAILURE] = RESTART_ON_FAILURE,
-	[SERVICE_RESTART_UNLESS_STOPPED] = RESTART_UNLESS_STOPPED,
-};
 
 static void fill_mounts(
 	const struct project *project, const struct service *service, struct spec *spec)
@@ -254,6 +248,7 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	fill_mounts(project, service, &container->spec);
 	service_fill_ports(service, container);
 	service_fill_attachments(project, service, number, container);
+	service_fill_lifecycle(service, container);
 	r = service_fill_limits(engine, project, service, container, err);
 	if (r == 0)
 		r = fill_namespaces(service, &container->spec, err);
@@ -265,9 +260,6 @@ int service_to_container(const struct engine *engine, const struct project *proj
 		r = fill_from_image(engine, service, container, err);
 	if (r < 0)
 		return r;
-	container->restart = restart_of[service->restart.kind];
-	container->restart_max_retries = (uint32_t)service->restart.max_retries;
-	container->stop_timeout_ns = service->stop_grace_ns;
 	container->log_max_size = service->logging.max_size;
 	container->log_max_file =
 		service->logging.max_file ? (uint32_t)service->logging.max_file : 1;

@@ -8,6 +8,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/healthcheck.h"
 #include "engine/container/paths.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -177,10 +178,15 @@ int container_apply_image(struct container *container, const struct image *image
 		stop_signal = non_empty(image->config.stop_signal);
 	r = stop_signal ? signal_parse(stop_signal, &number, err) : 0;
 	if (r == 0)
+		r = healthcheck_inherit(
+			&container->healthcheck, image->config.healthcheck_json, err);
+	if (r == 0)
 		r = spec_apply_image(&container->spec, &image->config, overrides, err);
 	if (r < 0)
 		return r;
 	container->stop_signal = number;
+	if (!container->healthcheck.shell)
+		container->healthcheck.shell = strv_copy(image->config.shell);
 	replace_string(&container->image_id, image->id);
 	strv_free(container->chain_ids);
 	container->chain_ids = strv_copy(image->chain_ids);

@@ -32,8 +32,9 @@ int spec_apply_image(struct spec *spec, const struct image_config *config,
 	const struct spec_overrides *overrides, struct error *err);
 
 /* The same for a whole container: also image id, chain ids, exposed ports, labels (the container's
- * own win; those by which we find our objects are not taken from an image, HARDENING 5.7) and stop
- * signal. image_ref stays the caller's. */
+ * own win; those by which we find our objects are not taken from an image, HARDENING 5.7), stop
+ * signal and what the container's health check does not say itself. image_ref stays the caller's.
+ */
 int container_apply_image(struct container *container, const struct image *image,
 	const struct spec_overrides *overrides, struct error *err);
 

@@ -23,6 +23,19 @@ static char *ended(const char *word, const struct container_state *state, int64_
 	return xasprintf("%s (%s) %s ago", word, code, since);
 }
 
+/* What stands behind "Up 2 seconds"; docker shows no health beside a pause. */
+static const char *remark(const struct container_state *state)
+{
+	static const char *const remarks[] = {
+		[HEALTH_NONE] = "",
+		[HEALTH_STARTING] = " (health: starting)",
+		[HEALTH_HEALTHY] = " (healthy)",
+		[HEALTH_UNHEALTHY] = " (unhealthy)",
+	};
+
+	return state->status == CONTAINER_PAUSED ? " (Paused)" : remarks[state->health];
+}
+
 char *container_status_text(const struct container_state *state, int64_t now_ns)
 {
 	cleanup_free char *up = NULL;
@@ -31,8 +44,7 @@ char *container_status_text(const struct container_state *state, int64_t now_ns)
 	case CONTAINER_RUNNING:
 	case CONTAINER_PAUSED:
 		up = age(state->started_ns, now_ns);
-		return xasprintf(
-			"Up %s%s", up, state->status == CONTAINER_PAUSED ? " (Paused)" : "");
+		return xasprintf("Up %s%s", up, remark(state));
 	case CONTAINER_RESTARTING:
 		return ended("Restarting", state, now_ns);
 	case CONTAINER_EXITED:

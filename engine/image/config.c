@@ -28,6 +28,7 @@ static const struct member_row {
 	{ "ExposedPorts", MEMBER_SET, offsetof(struct image_config, exposed_ports) },
 	{ "Healthcheck", MEMBER_RAW, offsetof(struct image_config, healthcheck_json) },
 	{ "Labels", MEMBER_MAP, offsetof(struct image_config, labels) },
+	{ "Shell", MEMBER_LIST, offsetof(struct image_config, shell) },
 	{ "StopSignal", MEMBER_STRING, offsetof(struct image_config, stop_signal) },
 	{ "User", MEMBER_STRING, offsetof(struct image_config, user) },
 	{ "Volumes", MEMBER_SET, offsetof(struct image_config, volumes) },

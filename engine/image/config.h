@@ -15,5 +15,7 @@ struct json *config_to_json(const struct image_config *config);
 /* All lines in order. As in a Dockerfile, an ENTRYPOINT without a CMD beside it clears the old CMD.
  */
 int config_change_all(struct image_config *config, char *const *lines, struct error *err);
+/* The words behind HEALTHCHECK: [OPTIONS] CMD command, or NONE. */
+int config_change_healthcheck(struct image_config *config, const char *text, struct error *err);
 
 #endif

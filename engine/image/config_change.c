@@ -230,6 +230,7 @@ static const struct instruction_row {
 	{ "ENTRYPOINT", change_entrypoint },
 	{ "ENV", change_env },
 	{ "EXPOSE", change_expose },
+	{ "HEALTHCHECK", config_change_healthcheck },
 	{ "LABEL", change_label },
 	{ "STOPSIGNAL", change_stop_signal },
 	{ "USER", change_user },

@@ -30,6 +30,7 @@ struct image_config {
 	char *working_dir;
 	char **labels; /* "key=value" */
 	char *stop_signal;
+	char **shell;		/* of commands given as a line, NULL = /bin/sh -c; docker's */
 	char *healthcheck_json; /* docker's Healthcheck object as text, NULL = none; kept untouched
 				 */
 };
@@ -105,7 +106,7 @@ int image_remove(const struct engine *engine, const char *text, bool force,
 
 /* `import`: a root file system tar (any compression libarchive knows) becomes a one-layer image.
  * `changes`: Dockerfile-like lines, "CMD [\"redis-server\"]", "ENV A=b", "EXPOSE 6379",
- * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL". The tar is read from tar_fd (a
+ * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL", "HEALTHCHECK". The tar is read from tar_fd (a
  * pipe will do), its name is for messages. reference and message may be NULL. The same tar, changes
  * and reference again change nothing and give the image that is there. Errors leave the store as it
  * was. */
