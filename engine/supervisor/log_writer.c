@@ -27,12 +27,17 @@ struct log_writer {
 	int data_fd; /* engine's */
 	int fd;
 	char id[ID_LENGTH + 1];
+	uint64_t inode;
 	uint64_t size;
 	uint64_t max_size;
 	uint32_t max_file;
 	bool torn; /* the file ends in the middle of a record */
 	uint64_t dropped;
 	struct line_state lines[2];
+	/* What a call that is repeated has done before: it turned the files so often, and then put
+	 * so many bytes into the present one. */
+	uint32_t done_turns;
+	uint64_t done_bytes;
 };
 
 /* What one call gathers. */
@@ -74,6 +79,7 @@ static int open_current(struct log_writer *writer, struct error *err)
 		return error_sys(err, -errno, "read %s", path);
 	close_fd(&writer->fd);
 	writer->fd = steal_fd(&fd);
+	writer->inode = (uint64_t)st.st_ino;
 	writer->size = (uint64_t)st.st_size;
 	writer->torn = last != '\n';
 	return 0;
@@ -164,6 +170,20 @@ static void drop(struct batch *batch, int code, const char *what)
 	strbuf_clear(&batch->bytes);
 }
 
+/* How many of `length` bytes are on disk from before. */
+static size_t pass_over(struct log_writer *writer, size_t length)
+{
+	size_t passed = length;
+
+	if (writer->done_turns == 0) {
+		if (passed > writer->done_bytes)
+			passed = (size_t)writer->done_bytes;
+		writer->done_bytes -= passed;
+	}
+	writer->size += passed;
+	return passed;
+}
+
 /* Put what has been gathered on disk. After a short write the file ends within a record: the next
  * write begins with a line end, and readers skip the fragment. */
 static void batch_write(struct batch *batch)
@@ -173,6 +193,8 @@ static void batch_write(struct batch *batch)
 
 	if (batch->bytes.length == 0)
 		return;
+	if (writer->torn && pass_over(writer, 1) == 1)
+		writer->torn = false;
 	if (writer->torn && write(writer->fd, "\n", 1) == 1) {
 		writer->torn = false;
 		writer->size++;
@@ -181,6 +203,7 @@ static void batch_write(struct batch *batch)
 		drop(batch, -errno, "write");
 		return;
 	}
+	done = pass_over(writer, batch->bytes.length);
 	while (done < batch->bytes.length) {
 		ssize_t n = write(writer->fd, batch->bytes.data + done, batch->bytes.length - done);
 
@@ -206,6 +229,11 @@ static void batch_rotate(struct batch *batch)
 	int r;
 
 	batch_write(batch);
+	if (batch->writer->done_turns > 0) {
+		batch->writer->done_turns--;
+		batch->writer->size = 0;
+		return;
+	}
 	r = rotate(batch->writer, &cause);
 	if (r < 0 && batch->code == 0)
 		error_move(batch->err ? batch->err : &cause, &cause);
@@ -280,6 +308,8 @@ static int batch_end(struct batch *batch)
 {
 	batch_write(batch);
 	strbuf_release(&batch->bytes);
+	batch->writer->done_turns = 0;
+	batch->writer->done_bytes = 0;
 	return batch->code;
 }
 
@@ -312,20 +342,80 @@ int log_writer_write(struct log_writer *writer, enum log_stream stream, int64_t 
 	return batch_end(&batch);
 }
 
+/* An empty record tells the reader that a line of whole pieces has ended too. */
+static void batch_flush(struct batch *batch, enum log_stream stream)
+{
+	struct line_state *line = &batch->writer->lines[stream];
+
+	if (line->rest.length == 0 && !line->continued)
+		return;
+	batch_record(batch, stream, strbuf_text(&line->rest), line->rest.length);
+	strbuf_release(&line->rest);
+	line->continued = false;
+}
+
+int log_writer_flush_stream(
+	struct log_writer *writer, enum log_stream stream, int64_t time_ns, struct error *err)
+{
+	struct batch batch;
+
+	batch_begin(&batch, writer, time_ns, err);
+	batch_flush(&batch, stream);
+	return batch_end(&batch);
+}
+
 int log_writer_flush(struct log_writer *writer, int64_t time_ns, struct error *err)
 {
 	struct batch batch;
 
 	batch_begin(&batch, writer, time_ns, err);
-	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++) {
-		struct line_state *line = &writer->lines[stream];
-
-		/* An empty record tells the reader that a line of whole pieces has ended too. */
-		if (line->rest.length == 0 && !line->continued)
-			continue;
-		batch_record(&batch, stream, strbuf_text(&line->rest), line->rest.length);
-		strbuf_release(&line->rest);
-		line->continued = false;
-	}
+	batch_flush(&batch, LOG_STDOUT);
+	batch_flush(&batch, LOG_STDERR);
 	return batch_end(&batch);
+}
+
+size_t log_writer_unfinished(
+	const struct log_writer *writer, enum log_stream stream, bool *ret_continued)
+{
+	*ret_continued = writer->lines[stream].continued;
+	return writer->lines[stream].rest.length;
+}
+
+void log_writer_place(const struct log_writer *writer, struct log_place *ret)
+{
+	*ret = (struct log_place){ writer->inode, writer->size, writer->torn };
+}
+
+/* How often the files have been turned since the one with this inode was the current one. A number
+ * that is not there belongs to a turn that was interrupted and has not come to its end. */
+static uint32_t turns_since(const struct log_writer *writer, const struct log_place *from)
+{
+	uint32_t turns = 0;
+
+	/* A file that was removed may have left its number to the next. */
+	if (writer->inode == from->inode && writer->size >= from->size)
+		return 0;
+	for (uint32_t number = 1; number < writer->max_file; number++) {
+		cleanup_free char *path = log_path(writer, number);
+		struct stat st;
+
+		if (fstatat(writer->data_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		turns++;
+		if ((uint64_t)st.st_ino == from->inode)
+			return turns;
+	}
+	return turns + 1;
+}
+
+void log_writer_repeat(struct log_writer *writer, enum log_stream stream, bool continued,
+	const struct log_place *from)
+{
+	writer->lines[stream].continued = continued;
+	if (!from)
+		return;
+	writer->done_turns = turns_since(writer, from);
+	writer->done_bytes = writer->size - (writer->done_turns ? 0 : from->size);
+	writer->size = from->size;
+	writer->torn = from->torn;
 }

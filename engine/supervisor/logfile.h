@@ -30,7 +30,26 @@ int log_writer_open(const struct engine *engine, const char *container_id, uint6
  * counted, the container is never blocked for it. `time_ns` is the receipt. */
 int log_writer_write(struct log_writer *writer, enum log_stream stream, int64_t time_ns,
 	const void *bytes, size_t length, struct error *err);
+/* What has come of a last line becomes a record without a line end: of both streams, of one. */
 int log_writer_flush(struct log_writer *writer, int64_t time_ns, struct error *err);
+int log_writer_flush_stream(
+	struct log_writer *writer, enum log_stream stream, int64_t time_ns, struct error *err);
+/* Bytes that wait for the rest of their line; whether earlier pieces of it are on disk. */
+size_t log_writer_unfinished(
+	const struct log_writer *writer, enum log_stream stream, bool *ret_continued);
+
+/* Where the next record goes. */
+struct log_place {
+	uint64_t inode;
+	uint64_t size;
+	bool torn; /* the file ends in the middle of a record */
+};
+void log_writer_place(const struct log_writer *writer, struct log_place *ret);
+/* The next call of log_writer_write or log_writer_flush_stream repeats one that a kill interrupted:
+ * with the bytes, the time and, in the stream, the state of then it gives the same records, of
+ * which those on disk are not written again. `continued` also serves alone, with `from` NULL. */
+void log_writer_repeat(struct log_writer *writer, enum log_stream stream, bool continued,
+	const struct log_place *from);
 void log_writer_free(struct log_writer *writer);
 
 struct log_record {
