@@ -102,7 +102,8 @@ static int create_volume(struct apply *apply, size_t index, struct error *err)
 	env_set(&labels, LABEL_VOLUME, action->volume->key);
 	env_set(&labels, LABEL_VERSION, MYCOMPOSE_VERSION);
 	apply_progress(apply, action, "Creating", PROGRESS_WORKING, NULL);
-	r = volume_create(apply->options->engine, action->volume->name, labels, false, err);
+	r = volume_create_with_options(apply->options->engine, action->volume->name, labels,
+		action->volume->driver_opts, err);
 	if (r < 0)
 		return error_wrap(err, "volume %s", action->volume->name);
 	apply_progress(apply, action, "Created", PROGRESS_DONE, NULL);

@@ -16,6 +16,7 @@
 #include "engine/base/strv.h"
 #include "engine/container/endpoints.h"
 #include "engine/container/volume.h"
+#include "engine/container/volume_device.h"
 #include "engine/net/firewall_host.h"
 #include "engine/net/network.h"
 
@@ -91,6 +92,17 @@ static void add_problem(struct strbuf *problems, const struct mark *mark, const 
 	va_end(ap);
 }
 
+static void check_options(const struct project_volume *volume, struct strbuf *problems)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	struct volume_device device = { 0 };
+
+	if (volume_device_parse(volume->driver_opts, &device, &err) < 0)
+		add_problem(problems, &volume->mark, "volumes.%s.driver_opts: %s", volume->key,
+			error_text(&err));
+	volume_device_release(&device);
+}
+
 static void check_mounts(const struct engine *engine, const struct project *project,
 	const struct service *service, struct strbuf *problems)
 {
@@ -116,6 +128,8 @@ static void check_mounts(const struct engine *engine, const struct project *proj
 		if (mount->type != SERVICE_MOUNT_VOLUME || !mount->source)
 			continue;
 		volume = project_find_volume(project, mount->source);
+		if (volume && !volume->external)
+			check_options(volume, problems);
 		if (!volume || !volume->external)
 			continue;
 		if (volume_find(engine, volume->name, &found, NULL) < 0)

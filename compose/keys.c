@@ -43,7 +43,7 @@ TABLE(network_keys, "network", network_rows);
 static const struct key_row volume_rows[] = {
 	{ .name = "name",        SHAPE_STRING },
 	{ .name = "driver",      SHAPE_STRING, .refuse = refuse_volume_driver },
-	{ .name = "driver_opts", SHAPE_OPTIONS, .status = KEY_NOT_YET, .reason = "the engine's volumes take no options yet" },
+	{ .name = "driver_opts", SHAPE_OPTIONS },
 	{ .name = "external",    SHAPE_BOOL, .normalise = normalise_external },
 	{ .name = "labels",      SHAPE_MAP, KEY_EMPTY_NULLS },
 };

@@ -231,8 +231,10 @@ int launch_begin(const struct engine *engine, const struct cgroup_host *host,
 
 	setup_init(&setup, engine, host, container, stdio);
 	r = begin(&setup, ret, err);
-	if (r < 0)
+	if (r < 0) {
 		hosts_files_remove(&setup);
+		volumes_leave(engine, container);
+	}
 	setup_release(&setup);
 	return r;
 }
@@ -348,6 +350,7 @@ int launch_finish(const struct engine *engine, const struct cgroup_host *host,
 		local.exit_code = EXIT_ENGINE_FAILED;
 	launch_release(launch);
 	cgroup_remove(host, container_cgroup_parent(engine, container), container->id, NULL);
+	volumes_leave(engine, container);
 	return error_move(err, &local);
 }
 
@@ -368,6 +371,8 @@ int launch_clean(const struct engine *engine, const struct cgroup_host *host,
 
 	if (r == 0)
 		r = tree_remove(engine->run_fd, directory, err);
+	if (r == 0)
+		volumes_leave(engine, container);
 	if (r == 0)
 		*ret_oom_killed = oom_kills > 0;
 	return r;

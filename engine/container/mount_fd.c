@@ -22,28 +22,47 @@ static int context_error(int fs_fd, int code, const char *type, struct error *er
 	return error_sys(err, code, "mount %s: %s", type, text + 2);
 }
 
+int mount_context_open(const char *type, struct error *err)
+{
+	int fs_fd = fsopen(type, FSOPEN_CLOEXEC);
+
+	return fs_fd < 0 ? error_sys(err, -errno, "mount %s", type) : fs_fd;
+}
+
+int mount_context_set(
+	int context_fd, const char *type, const char *key, const char *value, struct error *err)
+{
+	unsigned int command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+
+	if (fsconfig(context_fd, command, key, value, 0) < 0)
+		return context_error(context_fd, -errno, type, err);
+	return 0;
+}
+
+int mount_context_create(
+	int context_fd, const char *type, unsigned int attributes, struct error *err)
+{
+	int fd;
+
+	if (fsconfig(context_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return context_error(context_fd, -errno, type, err);
+	fd = fsmount(context_fd, FSMOUNT_CLOEXEC, attributes);
+	return fd < 0 ? context_error(context_fd, -errno, type, err) : fd;
+}
+
 int mount_new(const char *type, const struct mount_option *options, size_t count,
 	unsigned int attributes, struct error *err)
 {
-	cleanup_fd int fs_fd = fsopen(type, FSOPEN_CLOEXEC);
-	int fd;
+	cleanup_fd int context_fd = mount_context_open(type, err);
+	int r;
 
-	if (fs_fd < 0)
-		return error_sys(err, -errno, "mount %s", type);
+	if (context_fd < 0)
+		return context_fd;
 	/* What df and /proc/mounts show first. */
-	if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "source", type, 0) < 0)
-		return context_error(fs_fd, -errno, type, err);
-	for (size_t i = 0; i < count; i++) {
-		const struct mount_option *option = &options[i];
-		unsigned int command = option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
-
-		if (fsconfig(fs_fd, command, option->key, option->value, 0) < 0)
-			return context_error(fs_fd, -errno, type, err);
-	}
-	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return context_error(fs_fd, -errno, type, err);
-	fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, attributes);
-	return fd < 0 ? context_error(fs_fd, -errno, type, err) : fd;
+	r = mount_context_set(context_fd, type, "source", type, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = mount_context_set(context_fd, type, options[i].key, options[i].value, err);
+	return r < 0 ? r : mount_context_create(context_fd, type, attributes, err);
 }
 
 int mount_clone(int fd, bool recursive, struct error *err)
@@ -57,6 +76,10 @@ int mount_clone(int fd, bool recursive, struct error *err)
 int mount_change(int fd, uint64_t set, unsigned long propagation, bool recursive, struct error *err)
 {
 	struct mount_attr attr = { .attr_set = set, .propagation = propagation };
+
+	/* One of several, so it cannot be added to what is there. */
+	if (set & MOUNT_ATTR__ATIME)
+		attr.attr_clr = MOUNT_ATTR__ATIME;
 	unsigned int flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
 	if (mount_setattr(fd, "", flags, &attr, sizeof(attr)) < 0)

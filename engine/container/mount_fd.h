@@ -21,6 +21,13 @@ struct mount_option {
 /* A new file system of `type`; attributes are MOUNT_ATTR_*. Returns the detached mount. */
 int mount_new(const char *type, const struct mount_option *options, size_t count,
 	unsigned int attributes, struct error *err);
+/* The same in steps, which different processes may do: a context belongs to the user and network
+ * namespace of whoever opened it. */
+int mount_context_open(const char *type, struct error *err);
+int mount_context_set(
+	int context_fd, const char *type, const char *key, const char *value, struct error *err);
+int mount_context_create(
+	int context_fd, const char *type, unsigned int attributes, struct error *err);
 /* A detached copy of what is seen at `fd` (a bind mount to be). The mount must be in the caller's
  * mount namespace. */
 int mount_clone(int fd, bool recursive, struct error *err);

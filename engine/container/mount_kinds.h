@@ -29,5 +29,9 @@ int image_tree(
 int subpath_check(const struct spec_mount *mount, struct error *err);
 /* What it names below root_fd, links resolved as if that were "/": an O_PATH fd. */
 int subpath_open(const struct spec_mount *mount, int root_fd, struct error *err);
+/* A detached copy of that part of the detached mount whose root is root_fd. Only of one that is
+ * attached can a part be copied (before Linux 6.15), so it lies over the directory `place` for a
+ * moment. */
+int subpath_tree(const struct spec_mount *mount, int root_fd, const char *place, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
@@ -16,6 +17,7 @@
 #include "engine/container/mount_fd.h"
 #include "engine/container/mount_kinds.h"
 #include "engine/container/volume.h"
+#include "engine/container/volume_device.h"
 #include "engine/image/image.h"
 
 static int open_bind_source(const struct spec_mount *mount, struct error *err)
@@ -36,6 +38,69 @@ static int open_bind_source(const struct spec_mount *mount, struct error *err)
 	return r < 0 ? r : file_open(AT_FDCWD, mount->source, O_PATH, 0, err);
 }
 
+/* A disk is mounted here, for the child may not open it: its cgroup allows no such device. What
+ * may have to wait for a server is left to the child. */
+static int open_other(
+	const struct volume_device *device, struct mount_source *source, struct error *err)
+{
+	cleanup_fd int context_fd = volume_device_open(device, err);
+	struct stat st;
+
+	if (context_fd < 0)
+		return context_fd;
+	source->device_mounted = stat(device->device, &st) == 0 && S_ISBLK(st.st_mode);
+	source->device_fd = source->device_mounted
+				    ? volume_device_mount(context_fd, device->attributes, err)
+				    : steal_fd(&context_fd);
+	return source->device_fd < 0 ? source->device_fd : 0;
+}
+
+/* Where a volume's content is that its options put elsewhere. -ENODATA: with the child's mount. */
+static int open_device(const struct setup *setup, const struct volume *volume,
+	const struct volume_device *device, struct mount_source *source, struct error *err)
+{
+	int r;
+
+	switch (device->kind) {
+	case VOLUME_BIND:
+		return file_open(AT_FDCWD, device->device, O_RDONLY | O_DIRECTORY, 0, err);
+	case VOLUME_MEMORY:
+		r = volume_memory_join(
+			setup->engine, volume->name, device, setup->container->id, err);
+		return r < 0 ? r
+			     : file_open(AT_FDCWD, volume->mountpoint, O_RDONLY | O_DIRECTORY, 0,
+				       err);
+	case VOLUME_OTHER:
+		r = open_other(device, source, err);
+		return r < 0 ? r : -ENODATA;
+	case VOLUME_PLAIN:
+		break;
+	}
+	return volume_open(setup->engine, volume->name, err);
+}
+
+static int open_content(const struct setup *setup, const struct volume *volume,
+	struct mount_source *source, struct error *err)
+{
+	struct volume_device device = { 0 };
+	int r = volume_device_parse(volume->options, &device, err);
+	int fd;
+
+	if (r < 0)
+		return error_wrap(err, "volume '%s'", volume->name);
+	source->attributes = device.attributes;
+	fd = open_device(setup, volume, &device, source, err);
+	if (fd >= 0 && device.kind != VOLUME_PLAIN && source->populate) {
+		source->fill_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (source->fill_fd < 0) {
+			close(fd);
+			fd = error_sys(err, -errno, "duplicate descriptor");
+		}
+	}
+	volume_device_release(&device);
+	return fd;
+}
+
 /* Only a whole volume takes over what the image has at its place: a part of it is there already. */
 static int open_volume_source(const struct setup *setup, const struct spec_mount *mount,
 	struct mount_source *source, struct error *err)
@@ -47,10 +112,10 @@ static int open_volume_source(const struct setup *setup, const struct spec_mount
 	if (r < 0)
 		return r;
 	source->populate = !volume->populated && !mount->no_copy && !mount->subpath;
+	r = fd = open_content(setup, volume, source, err);
 	volume_free(volume);
-	fd = volume_open(setup->engine, mount->source, err);
-	if (fd < 0)
-		return fd;
+	if (r < 0)
+		return r;
 	return mount->subpath ? subpath_open(mount, fd, err) : steal_fd(&fd);
 }
 
@@ -67,6 +132,8 @@ static int detach_source(
 	if (tree_fd < 0)
 		return tree_fd;
 	r = propagation_set(mount, fd, tree_fd, err);
+	if (r == 0 && source->attributes)
+		r = mount_change(tree_fd, source->attributes, 0, false, err);
 	if (r == 0 && mount->read_only)
 		r = mount_change(tree_fd, MOUNT_ATTR_RDONLY, 0, all_read_only, err);
 	if (r < 0)
@@ -92,6 +159,8 @@ static int open_source(const struct setup *setup, const struct spec_mount *mount
 		fd = open_volume_source(setup, mount, source, err);
 		break;
 	}
+	if (fd == -ENODATA && source->device_fd >= 0)
+		return 0;
 	return fd < 0 ? fd : detach_source(mount, fd, source, err);
 }
 
@@ -101,7 +170,8 @@ int mounts_open_sources(struct setup *setup, struct error *err)
 
 	setup->sources = xcalloc(spec->mount_count + 1, sizeof(*setup->sources));
 	for (size_t i = 0; i < spec->mount_count; i++)
-		setup->sources[i].tree_fd = -1;
+		setup->sources[i] =
+			(struct mount_source){ .tree_fd = -1, .fill_fd = -1, .device_fd = -1 };
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		cleanup_error struct error local = ERROR_INIT;
 
@@ -117,6 +187,8 @@ void mounts_close_sources(struct setup *setup)
 {
 	for (size_t i = 0; setup->sources && i < setup->container->spec.mount_count; i++) {
 		close_fd(&setup->sources[i].tree_fd);
+		close_fd(&setup->sources[i].fill_fd);
+		close_fd(&setup->sources[i].device_fd);
 		strv_free(setup->sources[i].layers);
 	}
 	free(setup->sources);

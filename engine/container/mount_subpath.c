@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "engine/base/files.h"
+#include "engine/base/memory.h"
 #include "engine/container/in_root.h"
+#include "engine/container/mount_fd.h"
 #include "engine/container/mount_kinds.h"
 
 /* Does "a/../b" stay below where it begins? */
@@ -50,4 +52,22 @@ int subpath_open(const struct spec_mount *mount, int root_fd, struct error *err)
 	return fd < 0 ? error_wrap(err, "subpath '%s' of %s '%s'", mount->subpath,
 				mount->type == MOUNT_IMAGE ? "image" : "volume", mount->source)
 		      : fd;
+}
+
+int subpath_tree(const struct spec_mount *mount, int root_fd, const char *place, struct error *err)
+{
+	cleanup_fd int place_fd = file_open(AT_FDCWD, place, O_PATH | O_DIRECTORY, 0, err);
+	cleanup_fd int part_fd = -1, tree_fd = -1;
+	int r = place_fd < 0 ? place_fd : mount_attach(root_fd, place_fd, err);
+
+	if (r < 0)
+		return r;
+	part_fd = subpath_open(mount, root_fd, err);
+	if (part_fd < 0)
+		return part_fd;
+	tree_fd = mount_clone(part_fd, false, err);
+	if (tree_fd < 0)
+		return tree_fd;
+	r = mount_detach(root_fd, err);
+	return r < 0 ? r : steal_fd(&tree_fd);
 }

@@ -8,40 +8,11 @@
 #include "engine/base/strv.h"
 #include "engine/container/mount_fd.h"
 #include "engine/container/mount_kinds.h"
+#include "engine/container/mount_words.h"
 
 #define MODE_DEFAULT	   01777
 #define ATTRIBUTES_DEFAULT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define OPTIONS_MAX	   32
-
-/* Words without a value: attributes of the mount, options of the file system, or what is the case
- * anyway. */
-static const struct word {
-	const char *name;
-	unsigned int set;
-	unsigned int clear;
-	bool is_option;
-} words[] = {
-	{ "rw", 0, MOUNT_ATTR_RDONLY, false },
-	{ "ro", MOUNT_ATTR_RDONLY, 0, false },
-	{ "suid", 0, MOUNT_ATTR_NOSUID, false },
-	{ "nosuid", MOUNT_ATTR_NOSUID, 0, false },
-	{ "dev", 0, MOUNT_ATTR_NODEV, false },
-	{ "nodev", MOUNT_ATTR_NODEV, 0, false },
-	{ "exec", 0, MOUNT_ATTR_NOEXEC, false },
-	{ "noexec", MOUNT_ATTR_NOEXEC, 0, false },
-	{ "atime", 0, MOUNT_ATTR__ATIME, false },
-	{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, false },
-	{ "relatime", 0, MOUNT_ATTR__ATIME, false },
-	{ "norelatime", 0, 0, false },
-	{ "strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, false },
-	{ "nostrictatime", 0, 0, false },
-	{ "diratime", 0, MOUNT_ATTR_NODIRATIME, false },
-	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0, false },
-	{ "async", 0, 0, false },
-	{ "nomand", 0, 0, false },
-	{ "sync", 0, 0, true },
-	{ "dirsync", 0, 0, true },
-};
 
 /* Words with one; the kernel judges it. */
 static const char *const keys[] = {
@@ -53,14 +24,6 @@ static const char *const keys[] = {
 	"nr_blocks",
 	"mpol",
 };
-
-static const struct word *find_word(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcmp(words[i].name, name) == 0)
-			return &words[i];
-	return NULL;
-}
 
 static const char *find_key(const char *text)
 {
@@ -75,7 +38,7 @@ int tmpfs_check(const struct spec_mount *mount, struct error *err)
 	if (strv_length(mount->tmpfs_options) > OPTIONS_MAX - 2)
 		return error_set(err, -E2BIG, "too many tmpfs options");
 	for (char **option = mount->tmpfs_options; option && *option; option++)
-		if (!find_word(*option) && !find_key(*option))
+		if (!mount_word_find(*option) && !find_key(*option))
 			return error_set(err, -EINVAL, "invalid tmpfs option \"%s\"", *option);
 	return 0;
 }
@@ -94,11 +57,11 @@ int tmpfs_new(const struct spec_mount *mount, struct error *err)
 	/* The last word on a matter counts, as with mount(8). */
 	for (char **option = mount->tmpfs_options; option && *option && count < OPTIONS_MAX;
 		option++) {
-		const struct word *word = find_word(*option);
+		const struct mount_word *word = mount_word_find(*option);
 		const char *key = find_key(*option);
 
 		if (word)
-			attributes = (attributes & ~word->clear) | word->set;
+			attributes = mount_word_apply(word, attributes);
 		if (word && word->is_option)
 			options[count++] = (struct mount_option){ word->name, NULL };
 		if (key)

@@ -21,6 +21,7 @@
 #include "engine/container/mount_kinds.h"
 #include "engine/container/paths.h"
 #include "engine/container/volume.h"
+#include "engine/container/volume_device.h"
 
 static int check_one(const struct spec_mount *mount, struct error *err)
 {
@@ -65,14 +66,31 @@ int mount_check_target(int root_fd, int target_fd, struct error *err)
 }
 
 /* A new volume takes over what the image has at that place. */
-static int populate(
-	const struct setup *setup, const struct spec_mount *mount, int target_fd, struct error *err)
+static int populate(const struct setup *setup, const struct spec_mount *mount, int content_fd,
+	int target_fd, struct error *err)
 {
 	cleanup_fd int dir_fd = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir_fd < 0)
 		return error_sys(err, -errno, "read the image's content");
+	if (content_fd >= 0)
+		return volume_fill(setup->engine, mount->source, dir_fd, content_fd, err);
 	return volume_populate(setup->engine, mount->source, dir_fd, err);
+}
+
+/* The device of a volume: with its first content as long as it can be written. */
+static int mount_device(const struct spec_mount *mount, const struct mount_source *source,
+	const char *place, struct error *err)
+{
+	cleanup_fd int fd = source->device_mounted ? fcntl(source->device_fd, F_DUPFD_CLOEXEC, 0)
+						   : volume_device_mount(source->device_fd,
+							     source->attributes, err);
+
+	if (fd == -1)
+		return error_sys(err, -errno, "duplicate descriptor");
+	if (fd < 0 || !mount->subpath)
+		return steal_fd(&fd);
+	return subpath_tree(mount, fd, place, err);
 }
 
 /* What the child makes itself. An image lies for a moment over the directory of the name files, of
@@ -88,6 +106,8 @@ static int make_tree(const struct setup *setup, const struct spec_mount *mount,
 		fd = tmpfs_new(mount, err);
 	else if (mount->type == MOUNT_IMAGE)
 		fd = image_tree(mount, source->layers, place, err);
+	else if (source->device_fd >= 0)
+		fd = mount_device(mount, source, place, err);
 	else
 		return 0;
 	if (fd < 0)
@@ -104,6 +124,21 @@ static int is_directory(int fd, bool *ret, struct error *err)
 		return error_sys(err, -errno, "stat");
 	*ret = S_ISDIR(st.st_mode);
 	return 0;
+}
+
+static int fill(const struct setup *setup, const struct spec_mount *mount,
+	const struct mount_source *source, int tree_fd, int target_fd, struct error *err)
+{
+	cleanup_fd int own_fd = -1;
+
+	if (source->attributes & MOUNT_ATTR_RDONLY)
+		return 0;
+	if (source->device_fd >= 0) {
+		own_fd = file_open(tree_fd, ".", O_RDONLY | O_DIRECTORY, 0, err);
+		if (own_fd < 0)
+			return own_fd;
+	}
+	return populate(setup, mount, own_fd >= 0 ? own_fd : source->fill_fd, target_fd, err);
 }
 
 static int attach_one(const struct setup *setup, const struct spec_mount *mount,
@@ -127,7 +162,9 @@ static int attach_one(const struct setup *setup, const struct spec_mount *mount,
 		return target_fd;
 	r = mount_check_target(setup->root_fd, target_fd, err);
 	if (r == 0 && source->populate && was_there)
-		r = populate(setup, mount, target_fd, err);
+		r = fill(setup, mount, source, tree_fd, target_fd, err);
+	if (r == 0 && source->device_fd >= 0 && mount->read_only)
+		r = mount_change(tree_fd, MOUNT_ATTR_RDONLY, 0, false, err);
 	return r < 0 ? r : mount_attach(tree_fd, target_fd, err);
 }
 

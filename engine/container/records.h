@@ -52,8 +52,8 @@ int name_lookup(const struct engine *engine, const char *name, char id[static ID
 
 /* Under the lock. Make a volume; take it away by renaming it to a leftover, which volumes_purge
  * removes later, without the lock; see volume.h. */
-int volume_make(const struct engine *engine, const char *name, char *const *labels, bool anonymous,
-	bool *ret_made, struct error *err);
+int volume_make(const struct engine *engine, const char *name, char *const *labels,
+	char *const *options, bool anonymous, bool *ret_made, struct error *err);
 int volume_drop(const struct engine *engine, const char *name, struct volume_users *users,
 	struct error *err);
 /* -EBUSY when a record names it, and also when a record cannot be read: data that may be in use is

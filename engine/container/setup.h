@@ -22,7 +22,12 @@
 struct mount_source {
 	int tree_fd;   /* detached mount; -1: made by the child (tmpfs, image) */
 	bool populate; /* a volume that takes over the image's content */
-	char **layers; /* an image's: absolute paths, top first */
+	int fill_fd;   /* populate: where to, if not by the volume's name; else -1 */
+	int device_fd; /* a volume's device: a context to be mounted, or the detached mount; else -1
+			*/
+	bool device_mounted;
+	unsigned int attributes; /* of that mount, MOUNT_ATTR_* */
+	char **layers;		 /* an image's: absolute paths, top first */
 };
 
 /* Namespaces to make anew and to join (one pidfd for each, -1 = none). */

@@ -15,7 +15,9 @@
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
 #include "engine/container/records.h"
+#include "engine/container/tree_copy.h"
 #include "engine/container/volume_copy.h"
+#include "engine/container/volume_device.h"
 
 #define VOLUME_VERSION 1
 #define VOLUME_FILE    "volume.json"
@@ -27,6 +29,7 @@ static const struct field volume_fields[] = {
 	FIELD_ROW("name", FIELD_STRING, FIELD_REQUIRED, struct volume, name),
 	FIELD_ROW("created", FIELD_TIME, FIELD_REQUIRED, struct volume, created_ns),
 	ROW("labels", FIELD_STRV, labels),
+	ROW("options", FIELD_STRV, options),
 	ROW("anonymous", FIELD_BOOL, anonymous),
 	ROW("populated", FIELD_BOOL, populated),
 };
@@ -83,8 +86,8 @@ static int fill_directory(
 			       VOLUME_FILE, FILE_DURABLE, err);
 }
 
-int volume_make(const struct engine *engine, const char *name, char *const *labels, bool anonymous,
-	bool *ret_made, struct error *err)
+int volume_make(const struct engine *engine, const char *name, char *const *labels,
+	char *const *options, bool anonymous, bool *ret_made, struct error *err)
 {
 	cleanup_volume struct volume *volume = xcalloc(1, sizeof(*volume));
 	cleanup_free char *temporary = xasprintf(CREATING_PREFIX "%s", name);
@@ -104,6 +107,7 @@ int volume_make(const struct engine *engine, const char *name, char *const *labe
 		return 0;
 	volume->name = xstrdup(name);
 	volume->labels = strv_copy(labels);
+	volume->options = strv_copy(options);
 	volume->anonymous = anonymous;
 	volume->created_ns = time_now();
 	/* The lock is held: what has this name is what a killed process left. */
@@ -129,7 +133,24 @@ int volume_create(const struct engine *engine, const char *name, char *const *la
 	cleanup_fd int lock_fd = records_lock(engine, err);
 	bool made;
 
-	return lock_fd < 0 ? lock_fd : volume_make(engine, name, labels, anonymous, &made, err);
+	return lock_fd < 0 ? lock_fd
+			   : volume_make(engine, name, labels, NULL, anonymous, &made, err);
+}
+
+int volume_create_with_options(const struct engine *engine, const char *name, char *const *labels,
+	char *const *options, struct error *err)
+{
+	struct volume_device device = { 0 };
+	cleanup_fd int lock_fd = -1;
+	bool made;
+	int r = volume_device_parse(options, &device, err);
+
+	volume_device_release(&device);
+	if (r < 0)
+		return error_wrap(err, "create %s", name);
+	lock_fd = records_lock(engine, err);
+	return lock_fd < 0 ? lock_fd
+			   : volume_make(engine, name, labels, options, false, &made, err);
 }
 
 int volume_find(
@@ -227,6 +248,25 @@ int volume_populate(const struct engine *engine, const char *name, int src_fd, s
 	if (r < 0 || volume->populated)
 		return r;
 	r = populate(volume, dir_fd, src_fd, err);
+	if (r < 0)
+		error_wrap(err, "populate volume '%s'", name);
+	return r;
+}
+
+int volume_fill(
+	const struct engine *engine, const char *name, int src_fd, int dst_fd, struct error *err)
+{
+	cleanup_strv char **present = NULL;
+	cleanup_fd int dir_fd = volume_dir_open(engine, name, err);
+	cleanup_fd int lock_fd = dir_fd < 0 ? -1 : lock_take(dir_fd, "lock", -1, NULL, err);
+	int r;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	r = lock_fd < 0 ? lock_fd : dir_list(dst_fd, ".", &present, err);
+	if (r < 0 || strv_length(present) > 0)
+		return r;
+	r = tree_copy(src_fd, dst_fd, err);
 	if (r < 0)
 		error_wrap(err, "populate volume '%s'", name);
 	return r;

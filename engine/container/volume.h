@@ -15,6 +15,7 @@
 struct volume {
 	char *name;
 	char **labels;
+	char **options; /* "type=…", "o=…", "device=…": see volume_device.h; NULL = a plain one */
 	bool anonymous;
 	bool populated; /* the image's content has been taken over (or there was none) */
 	int64_t created_ns;
@@ -25,6 +26,9 @@ void volume_free(struct volume *volume);
 /* Existing: success, left as it is. */
 int volume_create(const struct engine *engine, const char *name, char *const *labels,
 	bool anonymous, struct error *err);
+/* A named one with the options of docker's local driver. -EINVAL. */
+int volume_create_with_options(const struct engine *engine, const char *name, char *const *labels,
+	char *const *options, struct error *err);
 int volume_find(const struct engine *engine, const char *name, struct volume **ret,
 	struct error *err); /* -ENOENT */
 int volume_list(
@@ -43,11 +47,18 @@ void volume_users_cleanup(struct volume_users **users);
  * leaves whole or gone. */
 int volume_remove(const struct engine *engine, const char *name, struct volume_users *users,
 	struct error *err);
+/* A run of the container has ended: of volumes that are mounted for those who use them, it is no
+ * user any more. What fails becomes a warning. */
+struct container;
+void volumes_leave(const struct engine *engine, const struct container *container);
 /* fd of _data. */
 int volume_open(const struct engine *engine, const char *name, struct error *err);
 /* Fill a new volume from the directory src_fd (image content at the mount point), once: ownership,
  * modes, xattrs, links and special files as such, nothing followed out of either side; marks it
  * populated. Mode and owner of the directory itself are taken over too. */
 int volume_populate(const struct engine *engine, const char *name, int src_fd, struct error *err);
+/* The same where the volume's content lies elsewhere, in the directory dst_fd: filled if empty. */
+int volume_fill(
+	const struct engine *engine, const char *name, int src_fd, int dst_fd, struct error *err);
 
 #endif

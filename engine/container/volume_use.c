@@ -11,6 +11,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/records.h"
+#include "engine/container/volume_device.h"
 
 /* Hex digits: two volumes of one name may go one after another. */
 #define LEFTOVER_SUFFIX_LENGTH 16
@@ -28,6 +29,9 @@ int volume_drop(const struct engine *engine, const char *name, struct volume_use
 	if (!name_is_safe(name) || faccessat(volumes_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_set(err, -ENOENT, "get %s: no such volume", name);
 	r = volume_check_unused(engine, name, users, err);
+	/* What a killed process left mounted there; a rename would carry it along. */
+	if (r == 0)
+		r = volume_memory_leave(engine, name, NULL, err);
 	if (r < 0)
 		return r;
 	id_random(id);
@@ -57,7 +61,7 @@ int volumes_make_for(const struct engine *engine, const struct container *contai
 		if (mount->type != MOUNT_VOLUME)
 			continue;
 		int r = volume_make(
-			engine, mount->source, mount->labels, mount->anonymous, &made, err);
+			engine, mount->source, mount->labels, NULL, mount->anonymous, &made, err);
 
 		if (r < 0)
 			return r;
@@ -125,4 +129,19 @@ int volumes_sweep(const struct engine *engine, struct error *err)
 int volumes_purge(const struct engine *engine, struct error *err)
 {
 	return each_leftover(engine, REMOVING_PREFIX, remove_leftover, err);
+}
+
+void volumes_leave(const struct engine *engine, const struct container *container)
+{
+	for (size_t i = 0; i < container->spec.mount_count; i++) {
+		const struct spec_mount *mount = &container->spec.mounts[i];
+		cleanup_free char *users = xasprintf("volumes/%s", mount->source);
+		cleanup_error struct error problem = ERROR_INIT;
+
+		if (mount->type != MOUNT_VOLUME ||
+			faccessat(engine->run_fd, users, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (volume_memory_leave(engine, mount->source, container->id, &problem) < 0)
+			log_warning("%s", error_text(&problem));
+	}
 }
