@@ -277,7 +277,7 @@ static int attach(const struct engine *engine, const char *word, struct containe
 
 	if (r < 0)
 		return r;
-	if (strcmp(network->driver, "bridge"))
+	if (!network_takes_containers(network))
 		return error_set(err, -EINVAL,
 			"conflicting options: cannot attach both user-defined and "
 			"non-user-defined network-modes");

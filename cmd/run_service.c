@@ -16,6 +16,7 @@
 #include "cmd/run_session.h"
 #include "compose/apply.h"
 #include "compose/labels.h"
+#include "compose/service_namespaces.h"
 #include "compose/service_volumes_from.h"
 #include "compose/words.h"
 #include "engine/base/memory.h"
@@ -233,6 +234,8 @@ static int make_container(struct app *app, const struct run_options *options, ch
 	set_apart(options, &service, container);
 	name_container(app, options, &service, container);
 	r = service_add_volumes_from(&app->engine, app->project, &service, container, err);
+	if (r == 0)
+		r = service_join_namespaces(&app->engine, app->project, &service, container, err);
 	if (r < 0)
 		return r;
 	r = run_options_apply(options, app, container, err);

@@ -6,6 +6,7 @@
 
 #include "compose/apply_internal.h"
 #include "compose/labels.h"
+#include "compose/service_namespaces.h"
 #include "compose/service_networks.h"
 #include "compose/service_grants.h"
 #include "compose/service_volumes_from.h"
@@ -164,6 +165,9 @@ static int create_container(struct apply *apply, size_t index, struct error *err
 		container->name = xstrdup(action->name);
 	if (r == 0)
 		r = service_add_volumes_from(
+			options->engine, options->project, action->service, container, err);
+	if (r == 0)
+		r = service_join_namespaces(
 			options->engine, options->project, action->service, container, err);
 	if (r == 0)
 		r = container_create(options->engine, container, err);

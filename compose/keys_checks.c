@@ -238,10 +238,18 @@ const char *refuse_userns(const struct node *node)
 	return refuse_unless(node, WORDS("host"), "the engine has no user namespaces yet");
 }
 
+static bool starts_with_shared(const struct node *node)
+{
+	return node->kind == NODE_STRING && (strncmp(node->text, "service:", 8) == 0 ||
+						    strncmp(node->text, "container:", 10) == 0);
+}
+
 const char *refuse_network_mode(const struct node *node)
 {
-	return refuse_unless(node, WORDS("none", "host", "bridge", "default"),
-		"the engine cannot join another container's network yet");
+	return starts_with_shared(node) ? NULL
+				       : refuse_unless(node,
+						 WORDS("none", "host", "bridge", "default"),
+						 "networks are joined by `networks`");
 }
 
 const char *refuse_platform(const struct node *node)

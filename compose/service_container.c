@@ -8,6 +8,7 @@
 
 #include "compose/labels.h"
 #include "compose/node.h"
+#include "compose/service_namespaces.h"
 #include "compose/service_networks.h"
 #include "compose/service_grants.h"
 #include "compose/service_lifecycle.h"
@@ -101,7 +102,10 @@ static int namespace_of(const char *mode, struct spec_namespace *ret)
 		ret->mode = NAMESPACE_HOST;
 		return 0;
 	}
-	return -EOPNOTSUPP; /* service: and container: are refusals of the loader until they work */
+	/* Whose it is is known when that has been made: service_namespaces.c. */
+	if (!strncmp(mode, "service:", 8) || !strncmp(mode, "container:", 10))
+		return 0;
+	return -EOPNOTSUPP;
 }
 
 static int fill_namespaces(const struct service *service, struct spec *spec, struct error *err)
@@ -252,6 +256,8 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	r = service_fill_limits(engine, project, service, container, err);
 	if (r == 0)
 		r = fill_namespaces(service, &container->spec, err);
+	if (r == 0)
+		r = service_check_namespaces(engine, service, err);
 	if (r == 0)
 		r = fill_process(service, &container->spec, err);
 	if (r == 0)

@@ -61,9 +61,9 @@ static unsigned long number_of(const struct container *container)
 	return number ? strtoul(number, NULL, 10) : 0;
 }
 
-/* The lowest number; while one is being replaced there are two of it, of which the newer counts
- * (the list is in the order of creation). */
-static int find_of_service(const struct engine *engine, const char *group, const char *service,
+/* While one is being replaced there are two of its number, of which the newer counts (the list is
+ * in the order of creation). */
+int service_first_container(const struct engine *engine, const char *group, const char *service,
 	struct container **ret, struct error *err)
 {
 	struct container **list = NULL, **found = NULL;
@@ -134,7 +134,8 @@ static int add_one(const struct engine *engine, const struct project *project,
 	if (r == 0)
 		r = origin.is_container
 			    ? container_find(engine, origin.name, &source, err)
-			    : find_of_service(engine, project->name, origin.name, &source, err);
+			    : service_first_container(
+				      engine, project->name, origin.name, &source, err);
 	if (r == 0)
 		take_over(&source->spec, origin.read_only, service, &container->spec);
 	free(origin.name);

@@ -19,4 +19,8 @@ int service_add_volumes_from(const struct engine *engine, const struct project *
 int service_check_volumes_from(
 	const struct engine *engine, const struct service *service, struct error *err);
 
+/* The service's container of the lowest number. -ENOENT. */
+int service_first_container(const struct engine *engine, const char *group, const char *service,
+	struct container **ret, struct error *err);
+
 #endif

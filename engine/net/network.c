@@ -67,6 +67,11 @@ const char *network_resolver_address(const struct network *network)
 	return network->gateway ? network->gateway : network->gateway6;
 }
 
+bool network_takes_containers(const struct network *network)
+{
+	return strcmp(network->driver, "host") != 0 && strcmp(network->driver, "null") != 0;
+}
+
 bool network_can_publish(const struct network *network)
 {
 	return network_is_bridge(network) && !network->internal;

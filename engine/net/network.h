@@ -90,6 +90,8 @@ char *network_host_binding(const struct network *network);
 char *network_interface_prefix(const struct network *network);
 /* Where its containers ask for names: a bridge's gateway address; NULL for other drivers. */
 const char *network_resolver_address(const struct network *network);
+/* Has it addresses for containers, as all but host and none. */
+bool network_takes_containers(const struct network *network);
 /* Can ports be published through it: a bridge with a way out. */
 bool network_can_publish(const struct network *network);
 /* "bridge", "host", "none" */
