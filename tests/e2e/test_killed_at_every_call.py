@@ -30,6 +30,8 @@ networks: {one: {}, two: {internal: true}}
 volumes: {data: {}}
 """
 CHANGED = PROJECT.replace("64m", "65m").replace("init: true", "init: true, environment: {N: '1'}")
+# Without -v an anonymous volume stays behind for good.
+KEPT = PROJECT.replace(', "/anonymous"', "")
 THREE = {"a": 1, "b": 1, "c": 1}
 UP = ["up", "-d"]
 
@@ -41,7 +43,8 @@ SCENARIOS = {
     "scale-down": (PROJECT.replace("depends_on: [a]", "depends_on: [a], scale: 3"), PROJECT, UP, UP, THREE, ["a", "c"]),
     "restart": (PROJECT, PROJECT, ["restart"], UP, THREE, []),
     "stop": (PROJECT, PROJECT, ["stop"], UP, THREE, []),
-    "down": (PROJECT, PROJECT, ["down"], UP, THREE, []),
+    "down": (KEPT, KEPT, ["down"], UP, THREE, []),
+    "down-v": (PROJECT, PROJECT, ["down", "-v"], UP, THREE, []),
 }
 
 

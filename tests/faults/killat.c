@@ -304,21 +304,35 @@ static bool on_stop(struct run *run, pid_t pid, int status)
 	return false;
 }
 
-static void kill_all(struct run *run)
+static bool is_to_die(const struct run *run, const struct tracee *tracee)
 {
-	size_t killed = 0;
+	return !tracee->inner || !run->leave_orphans;
+}
+
+static size_t count_to_die(const struct run *run)
+{
+	size_t count = 0;
 
 	for (size_t i = 0; i < run->count; i++)
-		if (!run->tracees[i].inner || !run->leave_orphans)
-			kill(run->tracees[i].pid, SIGKILL);
-	while (killed < run->count) {
-		struct tracee *tracee = &run->tracees[killed];
-		int status;
+		count += is_to_die(run, &run->tracees[i]);
+	return count;
+}
 
-		if ((tracee->inner && run->leave_orphans) ||
-			(waitpid(tracee->pid, &status, __WALL) < 0 && errno == ECHILD) ||
-			!WIFSTOPPED(status))
-			killed++;
+/* In whatever order they end: the first process of a pid namespace waits for the others in it. */
+static void kill_all(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (is_to_die(run, &run->tracees[i]))
+			kill(run->tracees[i].pid, SIGKILL);
+	while (count_to_die(run) > 0) {
+		int status;
+		pid_t pid = waitpid(-1, &status, __WALL);
+		struct tracee *tracee = pid > 0 ? tracee_find(run, pid) : NULL;
+
+		if (pid < 0 && errno != EINTR)
+			return;
+		if (tracee && !WIFSTOPPED(status))
+			tracee_drop(run, tracee);
 	}
 }
 
