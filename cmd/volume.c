@@ -21,6 +21,7 @@ struct create_options {
 	char *name;
 	char *driver;
 	char **labels;
+	char **driver_options;
 };
 
 static const struct flag create_flags[] = {
@@ -29,6 +30,8 @@ static const struct flag create_flags[] = {
 		"Driver (local)", 0 },
 	{ 0, "label", FLAG_LIST, offsetof(struct create_options, labels), "KEY=VALUE",
 		"Set a label", 0 },
+	{ 'o', "opt", FLAG_LIST, offsetof(struct create_options, driver_options), "KEY=VALUE",
+		"What is mounted instead of a folder of its own: type=, o=, device=", 0 },
 	FLAG_END,
 };
 
@@ -59,7 +62,9 @@ static int run_create(struct app *app, void *opaque, char **args, struct error *
 			"only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed",
 			name, name);
 	/* docker counts one without a name as anonymous too. */
-	r = volume_create(&app->engine, name, labels, name == id, err);
+	r = options->driver_options ? volume_create_with_options(&app->engine, name, labels,
+					      options->driver_options, err)
+				    : volume_create(&app->engine, name, labels, name == id, err);
 	if (r < 0)
 		return r;
 	printf("%s\n", name);
@@ -86,16 +91,53 @@ struct ls_options {
 static const struct flag ls_flags[] = {
 	{ 'q', "quiet", FLAG_BOOL, offsetof(struct ls_options, quiet), NULL, "Only names", 0 },
 	{ 'f', "filter", FLAG_LIST, offsetof(struct ls_options, filters), "KEY=VALUE",
-		"Only what matches: label, name", 0 },
+		"Only what matches: dangling, driver, label, name", 0 },
 	{ 0, "format", FLAG_STRING, offsetof(struct ls_options, format), "FORMAT",
 		"table, json, \"table TEMPLATE\" or a template of {{.Field}}", 0 },
 	FLAG_END,
 };
 
+/* What is to be known beside the volume's own record: does no container use it? 1 = it passes. */
+static int passes_dangling(struct app *app, const char *name, const char *value,
+	struct volume_users *users, struct error *err)
+{
+	bool wanted = !strcmp(value, "true") || !strcmp(value, "1");
+	int r;
+
+	if (!wanted && strcmp(value, "false") && strcmp(value, "0"))
+		return error_set(err, -EINVAL, "invalid filter 'dangling=%s'", value);
+	r = volume_check_unused(&app->engine, name, users, NULL);
+	return (r == 0) == wanted;
+}
+
+static int passes(struct app *app, const struct volume *volume, char *const *filters,
+	struct volume_users *users, struct error *err)
+{
+	int all = 1;
+
+	for (; filters && *filters; filters++) {
+		char *const one[] = { *filters, NULL };
+		int r;
+
+		if (!strncmp(*filters, "dangling=", strlen("dangling=")))
+			r = passes_dangling(
+				app, volume->name, *filters + strlen("dangling="), users, err);
+		else if (!strncmp(*filters, "driver=", strlen("driver=")))
+			r = !strcmp(*filters + strlen("driver="), "local");
+		else
+			r = volume_passes(volume, one, err);
+		if (r < 0)
+			return r;
+		all &= r;
+	}
+	return all;
+}
+
 static int run_ls(struct app *app, void *opaque, char **args, struct error *err)
 {
 	const struct ls_options *options = opaque;
 	cleanup_items struct format_items items = FORMAT_ITEMS_INIT;
+	cleanup_volume_users struct volume_users *users = volume_users_new();
 	struct volume **volumes = NULL;
 	size_t count = 0;
 	int r = app_need_operands(app, args, 0, 0, err);
@@ -103,7 +145,7 @@ static int run_ls(struct app *app, void *opaque, char **args, struct error *err)
 	if (r == 0)
 		r = volume_list(&app->engine, &volumes, &count, err);
 	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = volume_passes(volumes[i], options->filters, err);
+		r = passes(app, volumes[i], options->filters, users, err);
 		if (r > 0)
 			volume_listing_add(volumes[i], &items);
 	}
@@ -189,7 +231,7 @@ static int describe(
 	json_set(object, "Labels", inspect_map(volume->labels));
 	json_set_string(object, "Mountpoint", volume->mountpoint);
 	json_set_string(object, "Name", volume->name);
-	json_set(object, "Options", json_new_object());
+	json_set(object, "Options", inspect_map(volume->options));
 	json_set_string(object, "Scope", "local");
 	volume_free(volume);
 	*ret = object;

@@ -56,10 +56,6 @@ int volume_make(const struct engine *engine, const char *name, char *const *labe
 	char *const *options, bool anonymous, bool *ret_made, struct error *err);
 int volume_drop(const struct engine *engine, const char *name, struct volume_users *users,
 	struct error *err);
-/* -EBUSY when a record names it, and also when a record cannot be read: data that may be in use is
- * not removed. */
-int volume_check_unused(const struct engine *engine, const char *name, struct volume_users *users,
-	struct error *err);
 /* Make what the spec names / remove its anonymous ones that no other record names. */
 int volumes_make_for(const struct engine *engine, const struct container *container,
 	char ***ret_made, struct error *err);

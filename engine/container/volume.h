@@ -43,6 +43,10 @@ void volume_users_free(struct volume_users *users); /* NULL is fine */
 void volume_users_cleanup(struct volume_users **users);
 #define cleanup_volume_users __attribute__((cleanup(volume_users_cleanup)))
 
+/* 0 when no container's record names it, -EBUSY (which one) when one does or might: data
+ * that may be in use counts as used, so also when a record cannot be read. */
+int volume_check_unused(const struct engine *engine, const char *name, struct volume_users *users,
+	struct error *err);
 /* -EBUSY names the container that uses it; -ENOENT. The data is renamed away first, so a kill
  * leaves whole or gone. */
 int volume_remove(const struct engine *engine, const char *name, struct volume_users *users,

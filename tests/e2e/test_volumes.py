@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Bind mounts, named and anonymous volumes, tmpfs: what they show, what outlives what, and what is refused."""
 
+import json
+
 import pytest
 
 VOLUMES = "/var/lib/mycompose/volumes"
@@ -344,3 +346,32 @@ def test_a_recreated_giver_gives_the_same_volumes(sharing):
     sharing.mc("up", "-d", "--force-recreate").ok()
     assert sharing.mc("exec", "taker", "cat", "/anonymous/x").ok().out == "kept\n"
     assert sharing.mc("exec", "giver", "busybox", "cat", "/anonymous/x").ok().out == "kept\n"
+
+
+def test_volume_create_with_labels_and_options(clean):
+    clean.sh("mkdir /tmp/data && echo hello > /tmp/data/file").ok()
+    assert clean.mc("volume", "create", "--label", "a=b", "-o", "type=none", "--opt", "o=bind", "-o", "device=/tmp/data", "vol").ok().out == "vol\n"
+    shown = json.loads(clean.mc("volume", "inspect", "vol").ok().out)[0]
+    assert shown["Labels"] == {"a": "b"} and shown["Options"] == {"type": "none", "o": "bind", "device": "/tmp/data"}
+    assert clean.once("cat", "/d/file", flags="-v vol:/d").ok().out == "hello\n"
+    clean.mc("volume", "rm", "vol").ok()
+    assert clean.sh("cat /tmp/data/file; rm -r /tmp/data").out == "hello\n"
+
+
+@pytest.mark.parametrize("options, message", [(["-o", "type=tmpfs"], 'missing required option: "device"'), (["-o", "what=x"], 'invalid option: "what"'), (["-d", "cloud"], "'cloud' is not supported")])
+def test_volume_create_refuses_what_it_cannot_do(clean, options, message):
+    assert message in clean.mc("volume", "create", *options, "vol").fails(1).err
+    assert volumes(clean) == []
+
+
+@pytest.mark.parametrize("filters, shown", [(["dangling=true"], ["free"]), (["dangling=false"], ["used"]), (["driver=local"], ["free", "used"]), (["driver=x"], []), (["name=us", "dangling=0"], ["used"]), (["name=us", "dangling=1"], [])])
+def test_volume_ls_filters(bb, filters, shown):
+    bb.mc("volume", "create", "free").ok()
+    bb.mc("run", "--name", "c", "--network", "none", "-v", "used:/v", "bb", "true").ok()
+    words = [word for text in filters for word in ("--filter", text)]
+    assert bb.mc("volume", "ls", "-q", *words).ok().out.split() == shown
+
+
+def test_volume_ls_refuses_an_unknown_filter(bb):
+    bb.mc("volume", "create", "free").ok()
+    assert "invalid filter 'dangling=maybe'" in bb.mc("volume", "ls", "--filter", "dangling=maybe").fails(1).err
