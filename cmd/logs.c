@@ -10,6 +10,7 @@
 #include "cmd/verbs.h"
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/log_forward.h"
 
 struct logs_options {
 	bool follow;
@@ -95,7 +96,10 @@ static int add_containers(struct log_follow *follow, void *arg, struct error *er
 	listed_filter(&set, is_selected, selection);
 	listed_sort_by_name(&set);
 	for (size_t i = 0; r == 0 && i < set.count; i++)
-		r = log_follow_add(follow, &set.items[i], err);
+		/* Without a log there is nothing to be shown; only who asks for that one container
+		 * is told. */
+		if (log_driver_keeps_file(set.items[i].container->log_driver))
+			r = log_follow_add(follow, &set.items[i], err);
 	return r;
 }
 
@@ -138,6 +142,11 @@ static int logs_container(
 		r = container_find(&app->engine, name, &container, err);
 	if (r == 0)
 		r = container_load_state(&app->engine, container->id, &listed.state, err);
+	if (r == 0 && !log_driver_keeps_file(container->log_driver))
+		r = error_set(err, -EOPNOTSUPP,
+			"container %s: configured logging driver does not support reading: '%s' "
+			"keeps nothing",
+			container->name, container->log_driver);
 	if (r < 0)
 		return r;
 	listed.container = container;

@@ -17,6 +17,7 @@
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
 #include "engine/base/times.h"
+#include "engine/supervisor/log_forward.h"
 
 static int invalid(struct error *err, const char *flag, const char *value)
 {
@@ -170,24 +171,6 @@ static int apply_process(const struct run_options *options, const struct app *ap
 	return r;
 }
 
-static int apply_log_option(const char *text, struct container *container, struct error *err)
-{
-	const char *equal = strchr(text, '=');
-	cleanup_free char *key = xstrndup(text, strcspn(text, "="));
-	uint64_t count;
-
-	if (equal && !strcmp(key, "max-size") &&
-		parse_bytes(equal + 1, &container->log_max_size) == 0)
-		return 0;
-	if (equal && !strcmp(key, "max-file") && parse_u64(equal + 1, 1, 1000, &count) == 0) {
-		container->log_max_file = (uint32_t)count;
-		return 0;
-	}
-	if (!strcmp(key, "max-size") || !strcmp(key, "max-file"))
-		return invalid(err, "--log-opt", text);
-	return error_set(err, -EOPNOTSUPP, "unknown log opt '%s' for json-file log driver", key);
-}
-
 static int apply_labels(char *const *labels, struct container *container, struct error *err)
 {
 	for (; labels && *labels; labels++) {
@@ -219,11 +202,8 @@ static int apply_rest(
 	if (r == 0 && container->restart != RESTART_NO && options->remove)
 		r = error_set(err, -EINVAL,
 			"conflicting options: cannot specify both --restart and --rm");
-	if (r == 0 && options->log_driver && strcmp(options->log_driver, "json-file"))
-		r = error_set(err, -EOPNOTSUPP, "log driver '%s' is not supported (json-file is)",
-			options->log_driver);
-	for (size_t i = 0; r == 0 && i < strv_length(options->log_opts); i++)
-		r = apply_log_option(options->log_opts[i], container, err);
+	if (r == 0)
+		r = log_driver_choose(container, options->log_driver, options->log_opts, err);
 	if (r == 0)
 		r = apply_labels(options->labels, container, err);
 	if (r == 0 && options->pull && strcmp(options->pull, "missing") &&

@@ -232,34 +232,12 @@ static void build_ulimits(struct loader *l, struct service *service)
 	}
 }
 
-static void logging_problem(struct loader *l, const struct service *service,
-	const struct node *options, const char *key)
-{
-	const struct node *value = node_get(options, key);
-
-	problems_add(l->problems, &value->mark,
-		arena_printf(l->arena, "services.%s.logging.options.%s", service->name, key),
-		"'%s' is no such value", value->text);
-}
-
 static void build_logging(struct loader *l, struct service *service)
 {
 	const struct node *node = node_get(service->node, "logging");
-	const struct node *options = node_get(node, "options");
-	struct logging *logging = &service->logging;
-	const char *size = value_text(options, "max-size");
-	const char *file = value_text(options, "max-file");
 
-	logging->driver = value_text(node, "driver");
-	logging->options = value_pairs(l, node, "options");
-	logging->max_file = 1;
-	if (logging->driver && strcmp(logging->driver, "json-file") != 0 &&
-		strcmp(logging->driver, "local") != 0)
-		return;
-	if (size && strcmp(size, "-1") != 0 && parse_bytes(size, &logging->max_size) < 0)
-		logging_problem(l, service, options, "max-size");
-	if (file && parse_u64(file, 1, 1000000, &logging->max_file) < 0)
-		logging_problem(l, service, options, "max-file");
+	service->logging.driver = value_text(node, "driver");
+	service->logging.options = value_pairs(l, node, "options");
 }
 
 static void build_healthcheck(struct loader *l, struct service *service)

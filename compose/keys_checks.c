@@ -180,17 +180,9 @@ const char *refuse_condition(const struct node *node)
 
 const char *refuse_log_driver(const struct node *node)
 {
-	return refuse_unless(node, WORDS("json-file", "local", "none"),
-		"the engine has no such log driver; json-file, local and none exist");
-}
-
-const char *refuse_log_options(const struct node *node)
-{
-	for (size_t i = 0; i < node->count; i++)
-		if (!is_one_of(node->entries[i].key,
-			    WORDS("max-size", "max-file", "mode", "compress")))
-			return "the engine knows only the options max-size and max-file";
-	return NULL;
+	return refuse_unless(node, WORDS("json-file", "local", "none", "journald", "syslog"),
+		"the engine has no such log driver; json-file, local, none, journald and syslog "
+		"exist");
 }
 
 const char *refuse_protocol(const struct node *node)

@@ -26,7 +26,6 @@ const char *refuse_restart_condition(const struct node *node);
 const char *refuse_stop_signal(const struct node *node);
 const char *refuse_condition(const struct node *node);
 const char *refuse_log_driver(const struct node *node);
-const char *refuse_log_options(const struct node *node);
 const char *refuse_protocol(const struct node *node);
 const char *refuse_propagation(const struct node *node);
 const char *refuse_mount_type(const struct node *node);

@@ -237,7 +237,7 @@ static const TABLE(healthcheck_keys, "healthcheck", healthcheck_rows);
 
 static const struct key_row logging_rows[] = {
 	{ .name = "driver",  SHAPE_STRING, .refuse = refuse_log_driver },
-	{ .name = "options", SHAPE_OPTIONS, .refuse = refuse_log_options },
+	{ .name = "options", SHAPE_OPTIONS },
 };
 static const TABLE(logging_keys, "logging", logging_rows);
 

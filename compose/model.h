@@ -191,9 +191,7 @@ struct limits {
 
 struct logging {
 	const char *driver; /* NULL: json-file */
-	uint64_t max_size;  /* bytes; 0: no rotation */
-	uint64_t max_file;  /* 1 unless given */
-	char **options;	    /* all of them, "key=value" */
+	char **options;	    /* "key=value"; their meaning is the engine's */
 };
 
 struct healthcheck {

@@ -17,6 +17,7 @@
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 #include "engine/container/image_defaults.h"
+#include "engine/supervisor/log_forward.h"
 
 char *service_container_name(
 	const struct project *project, const struct service *service, unsigned int number)
@@ -264,11 +265,11 @@ int service_to_container(const struct engine *engine, const struct project *proj
 		r = service_fill_grants(project, service, &container->spec, err);
 	if (r == 0)
 		r = fill_from_image(engine, service, container, err);
+	if (r == 0 && log_driver_choose(container, service->logging.driver,
+			      service->logging.options, err) < 0)
+		r = service_wrap_key(err, service, "logging");
 	if (r < 0)
 		return r;
-	container->log_max_size = service->logging.max_size;
-	container->log_max_file =
-		service->logging.max_file ? (uint32_t)service->logging.max_file : 1;
 	fill_labels(project, service, number, container);
 	*ret = steal_ptr(container);
 	return 0;

@@ -95,6 +95,8 @@ struct container {
 	size_t pre_stop_count;
 	int stop_signal;
 	int64_t stop_timeout_ns;
+	char *log_driver;      /* NULL = json-file; names and options: supervisor/log_forward.h */
+	char **log_options;    /* "key=value" */
 	uint64_t log_max_size; /* bytes, 0 = unlimited */
 	uint32_t log_max_file; /* at least 1 */
 	bool auto_remove;      /* --rm */

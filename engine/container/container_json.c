@@ -97,6 +97,8 @@ static const struct field container_fields[] = {
 	ROW_ARRAY("preStop", pre_stop, pre_stop_count, &hook_type),
 	ROW_REQUIRED("stopSignal", FIELD_SIGNED, stop_signal),
 	ROW_REQUIRED("stopTimeout", FIELD_SIGNED, stop_timeout_ns),
+	ROW("logDriver", FIELD_STRING, log_driver),
+	ROW("logOptions", FIELD_STRV, log_options),
 	ROW("logMaxSize", FIELD_UNSIGNED, log_max_size),
 	ROW_REQUIRED("logMaxFile", FIELD_UNSIGNED, log_max_file),
 	ROW("autoRemove", FIELD_BOOL, auto_remove),

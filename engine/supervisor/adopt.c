@@ -39,8 +39,7 @@ static int adopt_running(struct minded *minded, struct error *err)
 		return minded->pidfd;
 	minded->phase = MINDED_RUNNING;
 	minded->run_began_ns = run_began(&minded->state.process);
-	r = log_writer_open(minded->supervisor->engine, container->id, container->log_max_size,
-		container->log_max_file, &minded->log, &problem);
+	r = minded_log_open(minded, &problem);
 	if (r == 0)
 		r = output_resume(minded, &problem);
 	if (r < 0)

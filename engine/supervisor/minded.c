@@ -73,9 +73,8 @@ void minded_free(struct minded *minded)
 	unwatch(minded);
 	unqueue(minded);
 	output_close(minded);
-	if (minded->log)
-		log_writer_flush(minded->log, time_now(), NULL);
-	log_writer_free(minded->log);
+	minded_log_flush(minded);
+	minded_log_close(minded);
 	launch_release(&minded->launch);
 	close_fd(&minded->pidfd);
 	uplink_close(minded);
@@ -216,11 +215,8 @@ static int launch(struct minded *minded, struct error *err)
 	struct supervisor *supervisor = minded->supervisor;
 	const struct container *container = minded->container;
 	bool oom_killed;
-	int r = 0;
+	int r = minded_log_open(minded, err);
 
-	if (!minded->log)
-		r = log_writer_open(supervisor->engine, container->id, container->log_max_size,
-			container->log_max_file, &minded->log, err);
 	if (r == 0)
 		r = launch_once(minded, err);
 	if (r == -EEXIST) {

@@ -4,7 +4,8 @@
  *
  *   supervisor.c  the object, requests, events        adopt.c   what an earlier one left
  *   minded.c      start, run, exit, restart           stop.c    stop, kill, pause
- *   output.c      FIFOs, pty, log                     uplink.c  ports, addresses, names, firewall
+ *   output.c      FIFOs, pty                          uplink.c  ports, addresses, names, firewall
+ *   minded_log.c  log file, log drivers
  *   inside.c      commands of ours in a container     hooks.c, health_probe.c  which ones
  */
 #ifndef MYCOMPOSE_SUPERVISOR_MINDED_H
@@ -31,6 +32,8 @@ enum minded_phase {
 	MINDED_RUNNING,	  /* also paused */
 	MINDED_WAITING,	  /* ended, to be restarted when the delay is over */
 };
+
+struct log_forward;
 
 struct origin {
 	uint64_t client; /* 0 = this process */
@@ -69,9 +72,10 @@ struct minded {
 	int64_t launched_ns;  /* when the child was about to execute */
 
 	struct output outputs[2];
-	int input_fd; /* write end of an open stdin that no hook has taken */
-	struct log_writer *log;
-	bool log_failed; /* told once */
+	int input_fd;		     /* write end of an open stdin that no hook has taken */
+	struct log_writer *log;	     /* NULL: its driver keeps none */
+	struct log_forward *forward; /* NULL: nowhere */
+	bool log_failed;	     /* told once */
 
 	struct published_port *ports; /* the record's, ephemeral ones filled in */
 	struct port_socket *port_sockets;
@@ -169,6 +173,13 @@ void minded_kill_all(struct minded *minded);
 int minded_pause(struct minded *minded, bool pause, struct error *err);
 /* It runs now: what was asked of it meanwhile. */
 void minded_send_pending(struct minded *minded);
+
+/* minded_log.c */
+int minded_log_open(struct minded *minded, struct error *err);
+void minded_log_write(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+	size_t length);
+void minded_log_flush(struct minded *minded);
+void minded_log_close(struct minded *minded);
 
 /* output.c */
 /* The FIFOs and the container's side of them. */

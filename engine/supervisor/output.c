@@ -22,19 +22,6 @@
 #define PIPE_SIZE    (1 << 20) /* best effort: pipe(7), pipe-max-size */
 #define DRAIN_CHUNKS 64	       /* of READ_BUFFER: more than a FIFO or a pty can hold */
 
-static void to_log(struct minded *minded, enum log_stream stream, int64_t now, size_t length)
-{
-	cleanup_error struct error err = ERROR_INIT;
-	int r;
-
-	if (!minded->log)
-		return;
-	r = log_writer_write(minded->log, stream, now, minded->supervisor->buffer, length, &err);
-	if (r < 0 && !minded->log_failed)
-		log_warning("container %s: %s", minded->container->name, error_text(&err));
-	minded->log_failed = r < 0;
-}
-
 /* One read; 0 = nothing there at the moment, -1 = the other side has gone for good. */
 static int read_some(struct output *output)
 {
@@ -47,7 +34,7 @@ static int read_some(struct output *output)
 		return 0;
 	if (n <= 0)
 		return -1; /* a pty says EIO when its last slave is closed */
-	to_log(minded, output->stream, now, (size_t)n);
+	minded_log_write(minded, output->stream, now, supervisor->buffer, (size_t)n);
 	if (supervisor->hooks.output)
 		supervisor->hooks.output(minded->container, output->stream, now, supervisor->buffer,
 			(size_t)n, supervisor->hooks.arg);
@@ -277,7 +264,7 @@ void output_note(struct minded *minded, const char *text)
 	size_t size = length < READ_BUFFER ? (size_t)length : READ_BUFFER - 1;
 	int64_t now = time_now();
 
-	to_log(minded, LOG_STDERR, now, size);
+	minded_log_write(minded, LOG_STDERR, now, supervisor->buffer, size);
 	if (supervisor->hooks.output)
 		supervisor->hooks.output(minded->container, LOG_STDERR, now, supervisor->buffer,
 			size, supervisor->hooks.arg);
@@ -285,8 +272,6 @@ void output_note(struct minded *minded, const char *text)
 
 void output_finish(struct minded *minded)
 {
-	cleanup_error struct error err = ERROR_INIT;
-
 	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++) {
 		struct output *output = &minded->outputs[stream];
 
@@ -296,9 +281,7 @@ void output_finish(struct minded *minded)
 				break;
 		}
 	}
-	if (minded->log && log_writer_flush(minded->log, time_now(), &err) < 0 &&
-		!minded->log_failed)
-		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	minded_log_flush(minded);
 }
 
 void output_close(struct minded *minded)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * minded_log.c - what becomes of a container's output: the log file, and the host's logging. */
+#include "engine/base/log.h"
+#include "engine/base/times.h"
+#include "engine/supervisor/log_forward.h"
+#include "engine/supervisor/minded.h"
+
+int minded_log_open(struct minded *minded, struct error *err)
+{
+	const struct container *container = minded->container;
+	int r = 0;
+
+	if (!minded->forward)
+		r = log_forward_open(container, &minded->forward, err);
+	if (r == 0 && !minded->log && log_driver_keeps_file(container->log_driver))
+		r = log_writer_open(minded->supervisor->engine, container->id,
+			container->log_max_size, container->log_max_file, &minded->log, err);
+	return r;
+}
+
+void minded_log_write(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+	size_t length)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	int r;
+
+	if (minded->forward &&
+		log_forward_write(minded->forward, stream, now, bytes, length, &err) < 0)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	if (!minded->log)
+		return;
+	r = log_writer_write(minded->log, stream, now, bytes, length, &err);
+	if (r < 0 && !minded->log_failed)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	minded->log_failed = r < 0;
+}
+
+void minded_log_flush(struct minded *minded)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (minded->forward)
+		log_forward_flush(minded->forward, time_now());
+	if (minded->log && log_writer_flush(minded->log, time_now(), &err) < 0 &&
+		!minded->log_failed)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+}
+
+void minded_log_close(struct minded *minded)
+{
+	log_writer_free(minded->log);
+	log_forward_free(minded->forward);
+	minded->log = NULL;
+	minded->forward = NULL;
+}
