@@ -267,14 +267,9 @@ static void data_root(const struct app *app, struct fact *fact)
 	type = file_system_name(app->engine.data_fd);
 	say(fact, "%s (%s, %s free%s%s)", app->engine.data_path, type, room, set ? ", " : "",
 		options ? options : "");
-	/* Layers are used in place: the flags of the mount below count for what runs from it. */
+	/* The other flags are shown and no more: overlay goes by those of its own mount. */
 	if (fs.f_flag & ST_RDONLY)
 		advise(fact, FACT_MISSING, "mount it writable, or choose another with --root");
-	else if (fs.f_flag & ST_NOEXEC)
-		advise(fact, FACT_LACKS,
-			"some kernels take noexec over to what lies on it: mount it exec, or "
-			"choose "
-			"another with --root");
 }
 
 static void file_types(const struct app *app, struct fact *fact)

@@ -523,3 +523,59 @@ def test_row_5_7_labels_of_an_image_put_no_container_into_a_project(bb):
     assert bb.mc("-p", "victim", "ps", "-a", "-q").ok().out == ""
     bb.mc("-p", "victim", "down", "--remove-orphans").ok()
     assert bb.state("c")["State"] == "running" and bb.state("c")["Labels"] == "mine=kept"
+
+
+# --- security options
+
+
+def test_security_options_of_a_compose_file(bb):
+    bb.file("profiles/no-mkdir.json", '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}')
+    bb.compose(
+        """
+services:
+  profile: {image: bb, security_opt: ["seccomp:./profiles/no-mkdir.json"], command: [mkdir, /x]}
+  unconfined: {image: bb, security_opt: ["seccomp=unconfined", "no-new-privileges:true"], command: [probe, status]}
+  builtin: {image: bb, security_opt: ["seccomp=builtin", "no-new-privileges=false", "label:disable", "apparmor:unconfined"], command: [probe, status]}
+  open: {image: bb, security_opt: ["systempaths=unconfined"], command: [sh, -c, "grep -q CPU0 /proc/interrupts && touch /proc/sys/kernel/domainname"]}
+  closed: {image: bb, command: [sh, -c, "! grep -q CPU0 /proc/interrupts && ! touch /proc/sys/kernel/domainname"]}
+"""
+    )
+    assert "Operation not supported" in bb.mc("run", "--rm", "-T", "profile").fails(1).err
+    unconfined = status(bb.mc("run", "--rm", "-T", "unconfined"))
+    assert (unconfined["Seccomp"], unconfined["NoNewPrivs"]) == ("0", "1")
+    builtin = status(bb.mc("run", "--rm", "-T", "builtin"))
+    assert (builtin["Seccomp"], builtin["NoNewPrivs"]) == ("2", "0")
+    bb.mc("run", "--rm", "-T", "open").ok()
+    bb.mc("run", "--rm", "-T", "closed").ok()
+
+
+@pytest.mark.parametrize(
+    "option, word",
+    [
+        ("seccomp:missing.json", "missing.json"),
+        ("seccomp", "has no value"),
+        ("no-new-privileges:maybe", "maybe"),
+        ("label:type:svirt_t", "SELinux"),
+        ("systempaths=some", "unconfined"),
+        ("nonsense=1", "apparmor, label, no-new-privileges, seccomp and systempaths"),
+    ],
+)
+def test_a_security_option_that_cannot_be_honoured_is_told_with_its_place(clean, option, word):
+    clean.compose(f"services:\n  a:\n    image: bb\n    security_opt:\n      - {option}\n")
+    err = clean.mc("up", "-d").fails().err
+    assert err.startswith("compose.yaml:") and "security_opt" in err and word in err
+
+
+def test_row_3_8_a_profile_of_apparmor_where_there_is_none_is_refused(clean):
+    enabled = clean.sh("cat /sys/module/apparmor/parameters/enabled").out.strip() == "Y"
+    err = clean.once("true", flags="--security-opt apparmor=there-is-none").fails(125).err
+    assert ("no such profile is loaded" if enabled else "AppArmor is not enabled on this host") in err
+    assert clean.once("echo", "ran", flags="--security-opt apparmor=unconfined").ok().out == "ran\n"
+
+
+def test_row_3_8_a_proc_that_is_covered_takes_no_writes_of_exec(bb):
+    """CVE-2025-52881: what exec writes to /proc of the container must not be led elsewhere by mounts made in there."""
+    cover = "mkdir /fake && echo 0 > /fake/oom_score_adj && mount --bind /fake /proc/$$ 2>/dev/null; mount -t tmpfs t /proc && mkdir -p /proc/self && echo 0 > /proc/self/oom_score_adj && echo covered; exec sleep 1000"
+    bb.daemon("c", "sh", "-c", cover, flags="--cap-add SYS_ADMIN --security-opt systempaths=unconfined --stop-signal KILL")
+    wait_until(lambda: "covered" in bb.mc("logs", "c").out)
+    assert "is not procfs" in bb.inside("c", "true").fails().err

@@ -50,10 +50,11 @@ static void usage(const struct command *rows)
 
 int main(int argc, char **argv)
 {
-	static const struct command *const tables[] = { process_commands, network_commands };
+	static const struct command *const tables[] = { process_commands, network_commands,
+		forbidden_commands };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	for (size_t i = 0; argc > 1 && i < 2; i++) {
+	for (size_t i = 0; argc > 1 && i < sizeof(tables) / sizeof(*tables); i++) {
 		int status = run_row(tables[i], argc - 2, argv + 2, argv[1]);
 
 		if (status >= 0)
@@ -62,5 +63,6 @@ int main(int argc, char **argv)
 	fputs("usage: probe COMMAND [ARGUMENT...]\n", stderr);
 	usage(process_commands);
 	usage(network_commands);
+	usage(forbidden_commands);
 	return 2;
 }

@@ -12,6 +12,7 @@ struct command {
 
 extern const struct command process_commands[];
 extern const struct command network_commands[];
+extern const struct command forbidden_commands[];
 
 /* Say what failed, with errno, and give exit status 1. */
 int failed(const char *what);
