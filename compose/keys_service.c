@@ -59,7 +59,7 @@ static const struct key_row build_rows[] = {
 TABLE(build_keys, "build", build_rows);
 
 static const struct key_row hook_rows[] = {
-	{ .name = "command",     SHAPE_COMMAND, KEY_KEEP_EMPTY | KEY_NULLABLE | KEY_REPLACE },
+	{ .name = "command",     SHAPE_COMMAND, KEY_KEEP_EMPTY | KEY_NULLABLE | KEY_REPLACE | KEY_REQUIRED },
 	{ .name = "user",        SHAPE_STRING },
 	{ .name = "privileged",  SHAPE_BOOL },
 	{ .name = "working_dir", SHAPE_STRING },

@@ -44,7 +44,7 @@ void support_page(struct strbuf *out)
 			    "Made from the key tables of the program; a test fails when it is out "
 			    "of date. Every key of the Compose\n"
 			    "Specification is read, checked and printed by `mycompose config`. "
-			    "`x-` keys are accepted everywhere and ignored.\n\n"
+			    "`x-` keys are accepted everywhere and ignored, but for those in the table.\n\n"
 			    "| key | status | why |\n|---|---|---|\n");
 	add_rows(out, &document_keys, "");
 }
