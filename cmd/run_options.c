@@ -114,8 +114,9 @@ static int check_userns(const char *mode, struct error *err)
 {
 	if (!mode || !*mode || !strcmp(mode, "host"))
 		return 0;
-	return error_set(
-		err, -EOPNOTSUPP, "--userns %s: the engine has no user namespaces yet", mode);
+	return error_set(err, -EOPNOTSUPP,
+		"--userns %s: the engine maps no user ids yet: those of a container are the host's",
+		mode);
 }
 
 static void replace(char **to, const char *value)

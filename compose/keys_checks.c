@@ -207,16 +207,25 @@ const char *refuse_mount_type(const struct node *node)
 	return NULL;
 }
 
+static bool starts_with_shared(const struct node *node)
+{
+	return node->kind == NODE_STRING && (strncmp(node->text, "service:", 8) == 0 ||
+						    strncmp(node->text, "container:", 10) == 0);
+}
+
 const char *refuse_ipc(const struct node *node)
 {
-	return refuse_unless(node, WORDS("private", "none", "host"),
-		"the engine cannot share another container's IPC namespace yet");
+	return starts_with_shared(node)
+		       ? NULL
+		       : refuse_unless(node, WORDS("private", "shareable", "none", "host"),
+				 "there is no such IPC namespace");
 }
 
 const char *refuse_pid(const struct node *node)
 {
-	return refuse_unless(node, WORDS("private", "host"),
-		"the engine cannot share another container's PID namespace yet");
+	return starts_with_shared(node) ? NULL
+					: refuse_unless(node, WORDS("private", "host"),
+						  "there is no such PID namespace");
 }
 
 const char *refuse_uts(const struct node *node)
@@ -227,21 +236,16 @@ const char *refuse_uts(const struct node *node)
 
 const char *refuse_userns(const struct node *node)
 {
-	return refuse_unless(node, WORDS("host"), "the engine has no user namespaces yet");
-}
-
-static bool starts_with_shared(const struct node *node)
-{
-	return node->kind == NODE_STRING && (strncmp(node->text, "service:", 8) == 0 ||
-						    strncmp(node->text, "container:", 10) == 0);
+	return refuse_unless(node, WORDS("host"),
+		"the engine maps no user ids yet: those of a container are the host's");
 }
 
 const char *refuse_network_mode(const struct node *node)
 {
-	return starts_with_shared(node) ? NULL
-				       : refuse_unless(node,
-						 WORDS("none", "host", "bridge", "default"),
-						 "networks are joined by `networks`");
+	return starts_with_shared(node)
+		       ? NULL
+		       : refuse_unless(node, WORDS("none", "host", "bridge", "default"),
+				 "networks are joined by `networks`");
 }
 
 const char *refuse_platform(const struct node *node)

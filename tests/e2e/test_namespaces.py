@@ -114,3 +114,41 @@ def test_joining_a_stopped_container_is_refused(bb):
     bb.mc("run", "--name", "c", "--network", "none", "bb", "true").ok()
     result = bb.mc("run", "--rm", "--network", "container:c", "bb", "true").fails(125)
     assert "cannot join network of a non running container" in result.err
+
+
+SHARING = """
+services:
+  a: {image: bb, command: [sleep, "1000"], stop_signal: SIGKILL, ipc: shareable, environment: {N: "%s"}}
+  ipc: {image: bb, command: [sleep, "1001"], stop_signal: SIGKILL, ipc: "service:a"}
+  pid: {image: bb, command: [sleep, "1002"], stop_signal: SIGKILL, pid: "service:a"}
+  other: {image: bb, command: [sleep, "1003"], stop_signal: SIGKILL, pid: "container:outside", ipc: "container:outside"}
+"""
+
+
+def test_namespaces_of_other_services_in_a_compose_file(bb):
+    bb.daemon("outside", "sleep", "1000")
+    bb.compose(SHARING % 1)
+    bb.mc("-p", "p", "up", "-d").ok()
+    inside = lambda name: lambda *words: bb.inside(name, *words)
+    with_a = {name: shared(inside(f"p-{name}-1"), inside("p-a-1")) for name in ("ipc", "pid", "other")}
+    # They are in one network, each with a namespace of its own.
+    assert with_a == {"ipc": ["ipc"], "pid": ["pid"], "other": []}
+    assert shared(inside("p-other-1"), inside("outside")) == ["pid", "ipc"]
+    bb.inside("p-a-1", "sh", "-c", "echo shared > /dev/shm/x").ok()
+    assert bb.inside("p-ipc-1", "cat", "/dev/shm/x").ok().out == "shared\n"
+    assert "sleep 1000" in bb.inside("p-pid-1", "ps", "-o", "args").ok().out
+    assert "Running" in bb.mc("-p", "p", "up", "-d").ok().err
+    # Who shares with one that is made anew is made anew as well.
+    ids = {name: bb.state(f"p-{name}-1")["ID"] for name in ("ipc", "pid", "other")}
+    bb.compose(SHARING % 2)
+    bb.mc("-p", "p", "up", "-d").ok()
+    assert {name for name, id in ids.items() if bb.state(f"p-{name}-1")["ID"] != id} == {"ipc", "pid"}
+    assert shared(inside("p-ipc-1"), inside("p-a-1")) == ["ipc"]
+    bb.mc("-p", "p", "down").ok()
+
+
+@pytest.mark.parametrize("line, word", [("ipc: nonsense", "IPC"), ("pid: nonsense", "PID"), ("userns_mode: auto", "user ids"), ("pid: 'container:nobody'", "nobody"), ("ipc: 'service:nobody'", "nobody"), ("cgroup: nonsense", "cgroup")])
+def test_a_namespace_that_cannot_be_had_is_told_with_its_place(clean, line, word):
+    clean.compose(f"services:\n  a:\n    image: bb\n    {line}\n")
+    err = clean.mc("up", "-d").fails().err
+    assert "compose.yaml:" in err and word in err

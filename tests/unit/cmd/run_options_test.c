@@ -145,7 +145,9 @@ static void refusals(void **state)
 			"invalid argument \"/dev/sda\" for \"--device-read-bps\" flag" },
 		{ "--blkio-weight 5", "Range of blkio weight is from 10 to 1000" },
 		{ "--cgroup-parent a/../b", "cgroup parent 'a/../b' leads out of the hierarchy" },
-		{ "--userns keep-id", "--userns keep-id: the engine has no user namespaces yet" },
+		{ "--userns keep-id",
+			"--userns keep-id: the engine maps no user ids yet: those of a "
+			"container are the host's" },
 		{ "--pid nobody", "--pid: invalid mode: nobody" },
 		{ "--log-opt mode=x", "unknown log opt 'mode' for json-file log driver" },
 		{ "--log-driver syslog", "log driver 'syslog' is not supported (json-file is)" },
