@@ -35,7 +35,7 @@ else
 quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
 endif
 
-.PHONY: all help deps deps-vm demo check check-vm unit e2e lint fmt fmt-check asan bench bench-config fuzz fuzz-corpus fuzz-programs install clean images
+.PHONY: all help deps deps-vm demo check check-vm unit e2e lint fmt fmt-check asan bench bench-config bench-names fuzz fuzz-corpus fuzz-programs install clean images
 all: $(BUILD)/mycompose
 
 help:
@@ -90,6 +90,7 @@ unit: $(UNIT_TESTS)
 ## make asan       unit tests under address and undefined-behaviour sanitizers
 ## make bench      figures beside the kernel's own price (as root)
 ## make bench-config   time and memory of `config`; DOCKER_COMPOSE=PATH measures that one too
+## make bench-names    look-ups a second of the name service (as root)
 ## make fuzz       FUZZ_SECONDS (60) of random input for each parser, with clang; FUZZ="load short" selects
 ## make fmt, lint  put the sources in form; static checks
 ## make install    to $(DESTDIR)$(PREFIX)
@@ -156,6 +157,12 @@ bench: $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
 $(BUILD)/tests/bench/measure: tests/bench/measure.c
 	@mkdir -p $(@D)
 	$(call quiet,LINK,$(CC) -O2 -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -include engine/base/banned.h -o $@ $^)
+# With the scene of the name service's unit tests.
+$(BUILD)/tests/bench/names: $(BUILD)/tests/bench/names.o $(foreach r,$(below_engine/net),$(call room_lib,$(r)))
+	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl$(comma)--start-group $(foreach r,$(below_engine/net),$(call room_lib,$(r))) -Wl$(comma)--end-group $(LDLIBS) -lcmocka)
+bench-names: $(BUILD)/tests/bench/names
+	@$<
+
 bench-config: $(BUILD)/mycompose $(BUILD)/tests/bench/measure
 	@tests/bench/config $(BUILD)/mycompose $(BUILD)/tests/bench/measure
 
