@@ -20,9 +20,14 @@ struct firewall_backend {
 	/* -EOPNOTSUPP with the reason when this host has it not. Changes nothing. */
 	int (*check)(struct error *err);
 	/* Make our chains and jumps equal to the wanted ones: one commit per table, none when
-	 * nothing differs. 1 = changed; -EOPNOTSUPP as `check`. */
+	 * nothing differs. 1 = changed; -EOPNOTSUPP as `check`; -EWOULDBLOCK: somebody else had the
+	 * lock of the tables for too long. */
 	int (*sync)(const struct firewall *wanted, struct udp_changes *changes, struct error *err);
 };
+
+/* How long the lock of the tables is waited for while ours is held, which others wait for: iptables
+ * holds it for milliseconds. Who has more patience lets ours go and tries again. */
+#define TABLES_LOCK_WAIT_MS 200
 
 /* Make the kernel's rules agree, through the back-end that firewall_host.h says. Under the networks
  * lock. 1 = changed. */

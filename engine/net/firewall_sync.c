@@ -4,14 +4,18 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/base/files.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
+#include "engine/base/times.h"
 #include "engine/net/firewall_backend.h"
 #include "engine/net/room.h"
 
 #define DEFAULT_RUN_PATH "/run/mycompose"
+#define PATIENCE_NS	 (60 * NS_PER_SEC)
+#define RETRY_PAUSE_NS	 10000000
 
 /* Everything the rules follow from. The ports of an entry are its own. */
 struct inventory {
@@ -187,17 +191,47 @@ int firewall_sync_locked(const struct engine *engine, struct error *err)
 	return r < 0 ? r : changed;
 }
 
-int firewall_sync(const struct engine *engine, struct error *err)
+static int sync_step(const struct engine *engine, const char *name, struct error *err)
 {
 	cleanup_fd int lock_fd = -1;
 	int r;
 
+	(void)name;
 	lock_fd = room_lock(engine, err);
 	if (lock_fd < 0)
 		return lock_fd;
 	/* Under the lock of all who write there: what is half written now, a kill has left. */
 	r = file_sweep_temporaries(engine->data_fd, "networks", err);
-	if (r == 0)
-		r = firewall_sync_locked(engine, err);
-	return r < 0 ? error_wrap(err, "firewall") : r;
+	return r < 0 ? r : firewall_sync_locked(engine, err);
+}
+
+int firewall_patiently(const struct engine *engine,
+	int (*step)(const struct engine *engine, const char *name, struct error *err),
+	const char *name, struct error *err)
+{
+	const struct timespec pause = { 0, RETRY_PAUSE_NS };
+	int64_t end = time_monotonic() + PATIENCE_NS;
+	int r;
+
+	while ((r = step(engine, name, err)) == -EWOULDBLOCK && time_monotonic() < end)
+		nanosleep(&pause, NULL);
+	return r;
+}
+
+int firewall_try_sync(const struct engine *engine, struct error *err)
+{
+	int r = sync_step(engine, NULL, err);
+
+	if (r < 0)
+		error_wrap(err, "firewall");
+	return r;
+}
+
+int firewall_sync(const struct engine *engine, struct error *err)
+{
+	int r = firewall_patiently(engine, sync_step, NULL, err);
+
+	if (r < 0)
+		error_wrap(err, "firewall");
+	return r;
 }

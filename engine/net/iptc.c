@@ -18,7 +18,6 @@
 #define OWN_PREFIX	   "MYCOMPOSE"
 #define COMMIT_TRIES	   100
 #define RETRY_PAUSE_NS	   2000000
-#define LOCK_TIMEOUT_MS	   60000
 #define DEFAULT_LOCK_FILE  "/run/xtables.lock"
 #define MODPROBE_PATH_FILE "/proc/sys/kernel/modprobe"
 
@@ -32,7 +31,7 @@ static int xtables_lock(struct error *err)
 	const char *path = secure_getenv("XTABLES_LOCKFILE");
 
 	return lock_take(
-		AT_FDCWD, path && *path ? path : DEFAULT_LOCK_FILE, LOCK_TIMEOUT_MS, NULL, err);
+		AT_FDCWD, path && *path ? path : DEFAULT_LOCK_FILE, TABLES_LOCK_WAIT_MS, NULL, err);
 }
 
 static int iptc_error(

@@ -404,17 +404,20 @@ static int remove_locked(const struct engine *engine, const char *name, struct e
 	return r < 0 ? r : record_remove(engine, name, err);
 }
 
+static int remove_step(const struct engine *engine, const char *name, struct error *err)
+{
+	cleanup_fd int lock_fd = room_lock(engine, err);
+
+	return lock_fd < 0 ? lock_fd : remove_locked(engine, name, err);
+}
+
 int network_remove(const struct engine *engine, const char *name, struct error *err)
 {
-	cleanup_fd int lock_fd = -1;
 	int r;
 
 	if (network_is_builtin(name))
 		return error_set(
 			err, -EPERM, "%s is a pre-defined network and cannot be removed", name);
-	lock_fd = room_lock(engine, err);
-	if (lock_fd < 0)
-		return lock_fd;
-	r = remove_locked(engine, name, err);
+	r = firewall_patiently(engine, remove_step, name, err);
 	return r == 0 || r == -EBUSY || r == -ENOENT ? r : error_wrap(err, "network '%s'", name);
 }

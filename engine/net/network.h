@@ -187,6 +187,9 @@ int endpoint_configure(const struct endpoint *endpoints, size_t count, struct er
  * never before, 127.0.0.1 of the host reaches published ports (route_localnet is only safe behind
  * the rules). */
 int firewall_sync(const struct engine *engine, struct error *err);
+/* The same for who must not wait: -EWOULDBLOCK when somebody else holds the xtables lock for more
+ * than a moment. */
+int firewall_try_sync(const struct engine *engine, struct error *err);
 
 /* A bound (tcp: listening) socket that holds a host port. */
 struct port_socket {

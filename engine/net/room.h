@@ -118,8 +118,13 @@ int ipv6_off(const char *interface, struct error *err);
 /* IPv6, and still no belief in router advertisements. -EAFNOSUPPORT without IPv6 in the kernel. */
 int ipv6_on(const char *interface, struct error *err);
 
-/* firewall_sync for who holds the lock. */
+/* firewall_sync for who holds the lock. -EWOULDBLOCK: somebody else holds the lock of the kernel's
+ * tables, and ours should not be held for as long as that may last. */
 int firewall_sync_locked(const struct engine *engine, struct error *err);
+/* Repeat a step that takes our lock and ends in firewall_sync_locked until that is not in the way. */
+int firewall_patiently(const struct engine *engine,
+	int (*step)(const struct engine *engine, const char *name, struct error *err),
+	const char *name, struct error *err);
 /* The UDP and TCP port on which the gateway's name service listens; 0 = nobody serves. */
 uint16_t resolver_port_read(int dir_fd);
 

@@ -390,7 +390,12 @@ void supervisor_run_queue(void *arg)
 			start_failed(minded, &err);
 		}
 	}
-	uplink_settle_firewall(supervisor, &firewall);
+	if (uplink_settle_firewall(supervisor, &firewall) == -EWOULDBLOCK) {
+		/* All of it again: what is prepared stays so. */
+		supervisor->queue_timer = loop_add_timer(
+			supervisor->loop, UPLINK_RETRY, supervisor_run_queue, supervisor);
+		return;
+	}
 	for (size_t i = 0; i < count; i++) {
 		cleanup_error struct error err = ERROR_INIT;
 		struct minded *minded = queue[i];
@@ -399,7 +404,7 @@ void supervisor_run_queue(void *arg)
 			continue;
 		queue[i] = NULL;
 		if (firewall.code && minded->container->attachment_count > 0)
-			error_set(&err, firewall.code, "firewall: %s", error_text(&firewall));
+			error_set(&err, firewall.code, "%s", error_text(&firewall));
 		if (err.code || launch(minded, &err) < 0)
 			start_failed(minded, &err);
 	}

@@ -124,6 +124,7 @@ struct supervisor {
 
 	bool firewall_dirty;
 	int64_t firewall_dirty_since_ns;
+	int64_t firewall_blocked_since_ns; /* the tables are another's; 0 = they are not */
 	struct loop_timer *firewall_timer;
 
 	char buffer[READ_BUFFER]; /* for whichever output is ready */
@@ -206,6 +207,9 @@ void uplink_resume(struct minded *minded);
 void uplink_release(struct minded *minded);
 /* Stop serving names and close port sockets, without touching the records. */
 void uplink_close(struct minded *minded);
+/* -EWOULDBLOCK: somebody else holds the lock of the kernel's tables; once more after UPLINK_RETRY.
+ */
+#define UPLINK_RETRY (20 * NS_PER_MS)
 int uplink_settle_firewall(struct supervisor *supervisor, struct error *err);
 void uplink_end(struct supervisor *supervisor);
 

@@ -3,6 +3,8 @@
  * answered, firewall rules. They are kept over automatic restarts and given back at the end. */
 #include "engine/supervisor/minded.h"
 
+#include <errno.h>
+
 #include "engine/base/log.h"
 #include "engine/base/times.h"
 #include "engine/container/endpoints.h"
@@ -10,6 +12,8 @@
 /* Rules of ended containers go together: many end at about the same time in a `down`. */
 #define FIREWALL_DELAY	   (30 * NS_PER_MS)
 #define FIREWALL_DELAY_MAX (300 * NS_PER_MS)
+/* Somebody else holds the lock of the kernel's tables: containers are looked after meanwhile. */
+#define FIREWALL_PATIENCE (60 * NS_PER_SEC)
 
 static bool has_networks(const struct container *container)
 {
@@ -24,19 +28,34 @@ int uplink_settle_firewall(struct supervisor *supervisor, struct error *err)
 	supervisor->firewall_timer = NULL;
 	if (!supervisor->firewall_dirty)
 		return 0;
+	r = firewall_try_sync(supervisor->engine, err);
+	if (r != -EWOULDBLOCK) {
+		supervisor->firewall_dirty = false;
+		supervisor->firewall_blocked_since_ns = 0;
+		return r < 0 ? r : 0;
+	}
+	if (!supervisor->firewall_blocked_since_ns)
+		supervisor->firewall_blocked_since_ns = time_monotonic();
+	if (time_monotonic() - supervisor->firewall_blocked_since_ns < FIREWALL_PATIENCE)
+		return r;
 	supervisor->firewall_dirty = false;
-	r = firewall_sync(supervisor->engine, err);
-	return r < 0 ? r : 0;
+	supervisor->firewall_blocked_since_ns = 0;
+	return error_set(err, -ETIMEDOUT, "%s", error_text(err));
 }
 
 static void firewall_due(void *arg)
 {
 	struct supervisor *supervisor = arg;
 	cleanup_error struct error err = ERROR_INIT;
+	int r;
 
 	supervisor->firewall_timer = NULL;
-	if (uplink_settle_firewall(supervisor, &err) < 0)
-		log_warning("firewall: %s", error_text(&err));
+	r = uplink_settle_firewall(supervisor, &err);
+	if (r == -EWOULDBLOCK)
+		supervisor->firewall_timer =
+			loop_add_timer(supervisor->loop, UPLINK_RETRY, firewall_due, supervisor);
+	else if (r < 0)
+		log_warning("%s", error_text(&err));
 }
 
 /* Soon, but later with every further change, up to a bound. */
@@ -108,6 +127,13 @@ void uplink_release(struct minded *minded)
 
 void uplink_end(struct supervisor *supervisor)
 {
-	firewall_due(supervisor);
+	cleanup_error struct error err = ERROR_INIT;
+
+	/* Nothing is left to look after: the last rules may be waited for. */
+	loop_cancel(supervisor->firewall_timer);
+	supervisor->firewall_timer = NULL;
+	if (supervisor->firewall_dirty && firewall_sync(supervisor->engine, &err) < 0)
+		log_warning("%s", error_text(&err));
+	supervisor->firewall_dirty = false;
 	names_end(supervisor);
 }

@@ -4,7 +4,7 @@ told of when others drop what ours let pass."""
 
 import pytest
 
-from testhost import HOST_ADDRESS, OUTSIDE_ADDRESS, PROBE, wait_until
+from testhost import BINARY, HOST_ADDRESS, OUTSIDE_ADDRESS, PROBE, wait_until
 from test_networks import address_of, answers, ask, ask_from, serve, start_outside
 
 # How one deals with each of the two rule sets by hand.
@@ -248,6 +248,29 @@ def test_row_12_11_who_drops_what_ours_let_pass_is_named_once(firewall):
 def test_row_12_11_nobody_is_named_where_nobody_drops(firewall):
     firewall.host.sh("iptables-legacy -P FORWARD ACCEPT; iptables-nft -P FORWARD ACCEPT")
     assert "drops" not in firewall.up().err
+    firewall.down()
+
+
+def test_row_12_10_whoever_holds_the_lock_of_the_tables_does_not_hold_up_the_supervisor(clean):
+    firewall = Firewall(clean, "legacy")
+    ticker = "\n  tick: {image: bb, command: [sh, -c, 'while sleep 0.05; do echo tick; done'], stop_signal: SIGKILL}\nnetworks:"
+    firewall.up(PROJECT.replace("\nnetworks:", ticker))
+    firewall.ports_are_open()
+    holder = clean.start("flock", "/run/xtables.lock", "sh", "-c", "echo $$; exec sleep 60")
+    pid = holder.stdout.readline().strip()
+    clean.mc("stop", "web", timeout=10).ok()
+    start = clean.start(BINARY, "start", "web")
+    # The start waits for its rules; what the others say is written down meanwhile.
+    lines = clean.mc("logs", "tick").ok().out.count("\n")
+    wait_until(lambda: clean.mc("logs", "tick").ok().out.count("\n") > lines + 5, what="the log to go on")
+    clean.mc("exec", "-T", "far", "true", timeout=10).ok()
+    assert start.poll() is None and holder.poll() is None
+    clean.sh(f"kill {pid}").ok()
+    holder.communicate(timeout=10)
+    start.communicate(timeout=10)
+    assert start.returncode == 0
+    wait_until(lambda: ask(clean, HOST_ADDRESS, 8080, outside=True).code == 0, what="the port to be open again")
+    answers(ask(clean, HOST_ADDRESS, 8080, outside=True), "web")
     firewall.down()
 
 
