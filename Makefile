@@ -35,7 +35,7 @@ else
 quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
 endif
 
-.PHONY: all help deps deps-vm demo check check-vm unit e2e lint fmt fmt-check asan bench bench-config bench-names fuzz fuzz-corpus fuzz-programs install clean images
+.PHONY: all help deps deps-vm demo check check-vm check-reboot unit e2e lint fmt fmt-check asan bench bench-config bench-names fuzz fuzz-corpus fuzz-programs install clean images
 all: $(BUILD)/mycompose
 
 help:
@@ -87,6 +87,7 @@ unit: $(UNIT_TESTS)
 ## make unit       unit tests alone; make unit-ROOM those of one folder, say unit-engine/net
 ## make e2e        whole-program tests alone (as root); E2E="-k counter" selects
 ## make check-vm   a selection on Debian's stock kernel in an emulated machine (as root); KERNEL=13 for that release's
+## make check-reboot   power cuts in that machine, each with a look at what is left; CUTS=10 for fewer
 ## make asan       unit tests under address and undefined-behaviour sanitizers
 ## make bench      figures beside the kernel's own price (as root)
 ## make bench-config   time and memory of `config`; DOCKER_COMPOSE=PATH measures that one too
@@ -102,7 +103,7 @@ TEST_PACKAGES  := libcmocka-dev python3 python3-pytest python3-pytest-xdist ipta
                   curl cppcheck clang-format skopeo systemd
 IMAGE_PACKAGES := mmdebstrap curl
 
-VM_PACKAGES    := qemu-system-x86 kmod busybox-static xz-utils
+VM_PACKAGES    := qemu-system-x86 kmod busybox-static xz-utils e2fsprogs
 
 deps:
 	@missing=$$(for p in $(BUILD_PACKAGES) $(TEST_PACKAGES) $(IMAGE_PACKAGES); do \
@@ -128,6 +129,11 @@ deps-vm:
 KERNEL ?= 12
 check-vm: deps-vm $(BUILD)/mycompose $(BUILD)/tests/probe images $(filter $(BUILD)/tests/unit/engine/%,$(UNIT_TESTS))
 	@tests/vm/check $(KERNEL) $(BUILD)/vm/$(KERNEL) $(BUILD)
+
+# The same machine on a disk, cut off in the middle of things and booted again: 25 cuts are all there are.
+CUTS ?= 25
+check-reboot: deps-vm $(BUILD)/mycompose
+	@tests/vm/reboot $(KERNEL) $(BUILD)/vm/$(KERNEL) $(BUILD) $(CUTS)
 
 $(BUILD)/tests/probe: $(wildcard tests/probe/*.[ch])
 	@mkdir -p $(@D)
