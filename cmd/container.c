@@ -3,8 +3,11 @@
 #include "cmd/verbs.h"
 
 static const struct verb *const children[] = {
+	&verb_attach,
 	&verb_commit,
+	&verb_cp,
 	&verb_exec,
+	&verb_export,
 	&verb_container_inspect,
 	&verb_kill,
 	&verb_logs,

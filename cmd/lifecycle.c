@@ -51,6 +51,11 @@ static int wish_for(struct app *app, const struct observed_container *observed,
 	snprintf(request.id, sizeof(request.id), "%s", observed->id);
 	if (r == 0 && !app->global.dry_run)
 		r = target_request(app, container, &request, err);
+	/* It ran when it was chosen, and has ended since. */
+	if (r == -ESRCH && request.operation == OPERATION_KILL) {
+		error_release(err);
+		r = 0;
+	}
 	return tell(progress, id, wish->done, r, err);
 }
 

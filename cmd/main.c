@@ -51,14 +51,17 @@ static const struct flag global_flags[] = {
 };
 
 static const struct verb *const verbs[] = {
+	&verb_attach,
 	&verb_check,
 	&verb_commit,
 	&verb_config,
 	&verb_container,
+	&verb_cp,
 	&verb_create,
 	&verb_down,
 	&verb_events,
 	&verb_exec,
+	&verb_export,
 	&verb_image,
 	&verb_images,
 	&verb_import,

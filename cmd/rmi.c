@@ -3,13 +3,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd/app.h"
+#include "cmd/image_removal.h"
 #include "cmd/verbs.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
-#include "engine/container/container.h"
 #include "engine/image/image.h"
 
 struct rmi_options {
@@ -24,41 +23,16 @@ static const struct flag rmi_flags[] = {
 	FLAG_END,
 };
 
-struct users {
-	struct container **containers;
-	size_t count;
-	char **chains; /* layers that containers stand on */
-};
-
-static bool is_in_use(const char *image_id, void *arg)
-{
-	const struct users *users = arg;
-
-	for (size_t i = 0; i < users->count; i++)
-		if (users->containers[i]->image_id &&
-			!strcmp(users->containers[i]->image_id, image_id))
-			return true;
-	return false;
-}
-
 static int remove_one(const struct engine *engine, const char *name, bool force, struct error *err)
 {
 	struct image_removal removal = { 0 };
-	struct users users = { 0 };
-	int r = container_list(engine, NULL, &users.containers, &users.count, err);
+	int r = image_remove_unused(engine, name, force, &removal, err);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < users.count; i++)
-		container_add_chains(users.containers[i], &users.chains);
-	r = image_remove(engine, name, force, is_in_use, &users, users.chains, &removal, err);
 	for (size_t i = 0; r == 0 && i < strv_length(removal.untagged); i++)
 		printf("Untagged: %s\n", removal.untagged[i]);
 	for (size_t i = 0; r == 0 && i < strv_length(removal.deleted); i++)
 		printf("Deleted: %s\n", removal.deleted[i]);
 	image_removal_release(&removal);
-	container_list_free(users.containers, users.count);
-	strv_free(users.chains);
 	return r;
 }
 
