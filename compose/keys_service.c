@@ -401,7 +401,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "stdin_open",          SHAPE_BOOL },
 	{ .name = "stop_grace_period",   SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "stop_signal",         SHAPE_STRING, .refuse = refuse_stop_signal },
-	{ .name = "storage_opt",         SHAPE_OPTIONS, LATER("limit the writable layer") },
+	{ .name = "storage_opt",         SHAPE_OPTIONS, NEVER("a bound on the writable layer needs project quotas under the data root, which the engine does not set") },
 	{ .name = "sysctls",             SHAPE_MAP, KEY_EMPTY_NULLS },
 	{ .name = "tmpfs",               SHAPE_STRING_OR_LIST, KEY_UNIQUE },
 	{ .name = "tty",                 SHAPE_BOOL },

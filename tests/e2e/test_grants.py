@@ -281,3 +281,19 @@ def test_row_11_1_a_run_root_on_a_disk_is_refused(clean):
     assert "tmpfs" in result.err
     assert clean.sh(f"grep -rl {VALUE} {clean.directory}/run").out == ""
     assert clean.ps() == []
+
+
+def test_row_3_2_links_swapped_under_a_start_lead_nowhere(stack):
+    """A container swaps a directory and a link in a volume while others are started whose secrets lie below it."""
+    stack.sh("mkdir -p /run/canary/target && echo untouched > /run/canary/file").ok()
+    swap = "while :; do rm -rf /v/d; mkdir -p /v/d; rmdir /v/d; ln -s /../../../../run/canary /v/d; done"
+    stack.daemon("swapper", "sh", "-c", swap, flags="-v shared:/v")
+    targets = ", ".join(f"{{source: token, target: /v/d/{name}}}" for name in ("file", "target/a", "target/b", "new/c", "e", "f", "g", "h"))
+    volume = "    volumes: [shared:/v]\nvolumes: {shared: {external: true}}\n"
+    stack.compose(STACK.replace("secrets: [token]\n", f"secrets: [{targets}]\n" + volume, 1))
+    codes = [stack.mc("run", "--rm", "-T", "app", "sh", "-c", "echo evil > /v/d/file; echo evil > /v/d/target/a; true").code for _ in range(12)]
+    assert 0 in codes
+    assert stack.sh("cat /run/canary/file; ls /run/canary /run/canary/target").out == "untouched\n/run/canary:\nfile\ntarget\n\n/run/canary/target:\n"
+    stack.mc("rm", "-f", "swapper").ok()
+    stack.mc("volume", "rm", "shared").ok()
+    stack.sh("rm -r /run/canary")

@@ -2,6 +2,7 @@
  * What a container finds mounted, hidden and writable; and what its image cannot make us mount. */
 #include "tests/unit/engine/container/box.h"
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
@@ -100,7 +101,8 @@ static void row_3_2_targets_resolve_inside_the_root(void **state)
 }
 
 /* Somebody who shares the volume swaps a directory for a link to the host's while we start. */
-#define RACED_STARTS 60
+#define RACED_STARTS  100
+#define RACED_TARGETS 10 /* each start looks for so many */
 static pid_t start_swapping(const char *a, const char *b)
 {
 	pid_t pid = fork();
@@ -131,7 +133,11 @@ static void row_3_2_a_race_for_the_target_never_reaches_the_host(void **state)
 		struct outcome outcome = { 0 };
 
 		add_mount(container, MOUNT_BIND, volume, "/volume");
-		add_mount(container, MOUNT_TMPFS, NULL, "/volume/a/made");
+		for (int target = 0; target < RACED_TARGETS; target++) {
+			cleanup_free char *path = xasprintf("/volume/a/made%d", target);
+
+			add_mount(container, MOUNT_TMPFS, NULL, path);
+		}
 		set_command(container, "true");
 		started += box_try(box, container, &outcome, &err) == 0;
 		free(outcome.output);
