@@ -314,6 +314,29 @@ static void a_profile_from_a_file_decides(void **state)
 	seccomp_filter_release(&filter);
 }
 
+/* As with a library older than the profile: what it cannot name is answered like a call of the
+ * future, the other names of the same rule are as if it were not there. */
+static void row_2_7_names_that_the_library_lacks_are_passed_over(void **state)
+{
+	static const char with[] =
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"umask\","
+		"\"call_of_the_year_2100\",\"another_one\"],\"action\":\"SCMP_ACT_ERRNO\"},"
+		"{\"names\":[\"call_of_the_year_2101\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	static const char without[] =
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"umask\"],"
+		"\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	struct world *world = *state;
+	cleanup_error struct error err = ERROR_INIT;
+	struct seccomp_filter a, b;
+
+	check_ok(seccomp_filter_get(&world->engine, with, 0, &a, &err), &err);
+	check_ok(seccomp_filter_get(&world->engine, without, 0, &b, &err), &err);
+	assert_int_equal(a.count, b.count);
+	assert_memory_equal(a.instructions, b.instructions, a.count * sizeof(*a.instructions));
+	seccomp_filter_release(&a);
+	seccomp_filter_release(&b);
+}
+
 static void the_second_start_reads_what_the_first_built(void **state)
 {
 	struct world *world = *state;
@@ -466,6 +489,7 @@ int main(void)
 		cmocka_unit_test(rules_apply_by_kernel_and_architecture),
 		cmocka_unit_test(names_of_a_rule_are_there_once),
 		world_test(a_profile_from_a_file_decides),
+		world_test(row_2_7_names_that_the_library_lacks_are_passed_over),
 		world_test(the_second_start_reads_what_the_first_built),
 		world_test(unconfined_is_no_filter),
 	};
