@@ -361,19 +361,25 @@ void launch_release(struct launch *launch)
 	close_fd(&launch->console_fd);
 }
 
-int launch_clean(const struct engine *engine, const struct cgroup_host *host,
+int launch_end(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, bool *ret_oom_killed, struct error *err)
 {
-	cleanup_free char *directory = xasprintf("containers/%s", container->id);
 	uint64_t oom_kills;
 	int r = cgroup_end(
 		host, container_cgroup_parent(engine, container), container->id, &oom_kills, err);
 
-	if (r == 0)
-		r = tree_remove(engine->run_fd, directory, err);
-	if (r == 0)
-		volumes_leave(engine, container);
-	if (r == 0)
-		*ret_oom_killed = oom_kills > 0;
-	return r;
+	if (r < 0)
+		return r;
+	volumes_leave(engine, container);
+	*ret_oom_killed = oom_kills > 0;
+	return 0;
+}
+
+int launch_clean(const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, bool *ret_oom_killed, struct error *err)
+{
+	cleanup_free char *directory = xasprintf("containers/%s", container->id);
+	int r = launch_end(engine, host, container, ret_oom_killed, err);
+
+	return r < 0 ? r : tree_remove(engine->run_fd, directory, err);
 }

@@ -68,7 +68,10 @@ int launch_finish(const struct engine *engine, const struct cgroup_host *host,
 	struct error *err);
 
 /* What remains of a run after its first process has ended: kill what is left in the cgroup, read
- * the OOM count, remove the cgroup and the run dir. Endpoints are the caller's. */
+ * the OOM count, remove the cgroup, let go of volumes; launch_clean: remove the run dir too.
+ * Endpoints are the caller's. */
+int launch_end(const struct engine *engine, const struct cgroup_host *host,
+	const struct container *container, bool *ret_oom_killed, struct error *err);
 int launch_clean(const struct engine *engine, const struct cgroup_host *host,
 	const struct container *container, bool *ret_oom_killed, struct error *err);
 

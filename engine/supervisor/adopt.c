@@ -63,6 +63,7 @@ static void bury(struct minded *minded)
 					   restart_is_due_after_absence(minded->container->restart,
 						   minded->state.stopped_by_user);
 
+	output_salvage(minded);
 	if (launch_clean(
 		    supervisor->engine, supervisor->host, minded->container, &oom_killed, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));

@@ -82,6 +82,14 @@ static void trim(struct journal *journal, const struct log_writer *writer)
 	}
 }
 
+void journal_remove(int dir_fd, enum log_stream stream)
+{
+	char name[32];
+
+	file_name(stream, name);
+	unlinkat(dir_fd, name, 0);
+}
+
 int journal_create(struct journal *journal, int dir_fd, enum log_stream stream, struct error *err)
 {
 	struct journal made = { .stream = stream, .length = DATA_BEGINS, .dropped = DATA_BEGINS };
@@ -89,8 +97,7 @@ int journal_create(struct journal *journal, int dir_fd, enum log_stream stream, 
 	int r;
 
 	file_name(stream, name);
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		return error_sys(err, -errno, "remove old '%s'", name);
+	journal_remove(dir_fd, stream);
 	made.fd = file_open(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, err);
 	if (made.fd < 0)
 		return made.fd;

@@ -42,6 +42,8 @@ int journal_create(struct journal *journal, int dir_fd, enum log_stream stream, 
 int journal_resume(struct journal *journal, int dir_fd, enum log_stream stream,
 	struct log_writer *writer, struct error *err);
 void journal_close(struct journal *journal);
+/* That of an earlier run, if there is one. */
+void journal_remove(int dir_fd, enum log_stream stream);
 
 /* As read(2) from a FIFO that nobody else reads, non-blocking. When the file cannot take it (the
  * file system is full) the journal is given up and this is a read(2). */

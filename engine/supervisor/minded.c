@@ -37,8 +37,10 @@ struct minded *minded_new(
 	minded->pidfd = -1;
 	minded->input_fd = -1;
 	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
-		minded->outputs[stream] =
-			(struct output){ .minded = minded, .stream = stream, .fd = -1 };
+		minded->outputs[stream] = (struct output){ .minded = minded,
+			.stream = stream,
+			.fd = -1,
+			.journal = { .fd = -1, .stream = stream } };
 	strmap_set(&supervisor->minded, container->id, minded);
 	return minded;
 }
@@ -72,8 +74,8 @@ void minded_free(struct minded *minded)
 	health_end(minded);
 	unwatch(minded);
 	unqueue(minded);
-	output_close(minded);
 	minded_log_flush(minded);
+	output_close(minded);
 	minded_log_close(minded);
 	launch_release(&minded->launch);
 	close_fd(&minded->pidfd);
@@ -477,11 +479,12 @@ static void ended(struct minded *minded, int exit_code)
 	hooks_end(minded);
 	health_end(minded);
 	/* First the rest of its processes, then the last of what they wrote. */
-	if (launch_clean(
-		    supervisor->engine, supervisor->host, minded->container, &oom_killed, &err) < 0)
+	if (launch_end(supervisor->engine, supervisor->host, minded->container, &oom_killed, &err) <
+		0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	output_finish(minded);
 	output_close(minded);
+	remove_run_dir(minded);
 	close_fd(&minded->pidfd);
 	minded->state.exit_code = exit_code;
 	minded->state.oom_killed = oom_killed;

@@ -20,6 +20,7 @@
 #include "engine/container/launch.h"
 #include "engine/net/resolver.h"
 #include "engine/supervisor/event.h"
+#include "engine/supervisor/journal.h"
 #include "engine/supervisor/hooks.h"
 #include "engine/supervisor/server.h"
 #include "engine/supervisor/supervisor.h"
@@ -51,6 +52,8 @@ struct output {
 	int fd; /* read end of the FIFO; stdout of a terminal container: its pty master */
 	struct loop_source *source;
 	bool paused; /* the hook is full */
+	struct journal journal;
+	bool has_no_journal; /* it could not be made */
 };
 
 struct minded {
@@ -177,7 +180,11 @@ void minded_send_pending(struct minded *minded);
 
 /* minded_log.c */
 int minded_log_open(struct minded *minded, struct error *err);
+/* What the output's journal has read. */
 void minded_log_write(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+	size_t length);
+/* Words of ours between the container's. */
+void minded_log_note(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
 	size_t length);
 void minded_log_flush(struct minded *minded);
 void minded_log_close(struct minded *minded);
@@ -194,6 +201,8 @@ int output_resume(struct minded *minded, struct error *err);
 void output_for_hook(struct minded *minded, struct launch_stdio *ret);
 /* A line of ours among its standard error. */
 void output_note(struct minded *minded, const char *text);
+/* It ended while nobody looked: what there is of its output goes to the log. */
+void output_salvage(struct minded *minded);
 /* Read what is left, end the log's open lines. */
 void output_finish(struct minded *minded);
 void output_close(struct minded *minded);

@@ -18,32 +18,56 @@ int minded_log_open(struct minded *minded, struct error *err)
 	return r;
 }
 
-void minded_log_write(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+static void forward(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
 	size_t length)
 {
 	cleanup_error struct error err = ERROR_INIT;
-	int r;
 
 	if (minded->forward &&
 		log_forward_write(minded->forward, stream, now, bytes, length, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
+}
+
+/* The first of a row of failures is told. */
+static void note_outcome(struct minded *minded, int r, const struct error *err)
+{
+	if (r < 0 && !minded->log_failed)
+		log_warning("container %s: %s", minded->container->name, error_text(err));
+	minded->log_failed = r < 0;
+}
+
+void minded_log_write(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+	size_t length)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	struct journal *journal = &minded->outputs[stream].journal;
+
+	forward(minded, stream, now, bytes, length);
+	note_outcome(minded, journal_log(journal, minded->log, now, bytes, length, &err), &err);
+}
+
+void minded_log_note(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
+	size_t length)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	forward(minded, stream, now, bytes, length);
 	if (!minded->log)
 		return;
-	r = log_writer_write(minded->log, stream, now, bytes, length, &err);
-	if (r < 0 && !minded->log_failed)
-		log_warning("container %s: %s", minded->container->name, error_text(&err));
-	minded->log_failed = r < 0;
+	note_outcome(minded, log_writer_write(minded->log, stream, now, bytes, length, &err), &err);
+	journal_settle(&minded->outputs[stream].journal, minded->log);
 }
 
 void minded_log_flush(struct minded *minded)
 {
-	cleanup_error struct error err = ERROR_INIT;
-
 	if (minded->forward)
 		log_forward_flush(minded->forward, time_now());
-	if (minded->log && log_writer_flush(minded->log, time_now(), &err) < 0 &&
-		!minded->log_failed)
-		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	for (enum log_stream stream = LOG_STDOUT; minded->log && stream <= LOG_STDERR; stream++) {
+		cleanup_error struct error err = ERROR_INIT;
+		struct journal *journal = &minded->outputs[stream].journal;
+
+		note_outcome(minded, journal_flush(journal, minded->log, time_now(), &err), &err);
+	}
 }
 
 void minded_log_close(struct minded *minded)

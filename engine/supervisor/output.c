@@ -3,7 +3,7 @@
  *
  * The FIFOs are opened for reading and writing on the container's side, so the container itself
  * keeps them alive: when this process dies, writes go on until a FIFO is full, nothing in it is
- * lost, and the next supervisor reads on. */
+ * lost, and the next supervisor reads on. What has left a FIFO is in its journal. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,14 +22,43 @@
 #define PIPE_SIZE    (1 << 20) /* best effort: pipe(7), pipe-max-size */
 #define DRAIN_CHUNKS 64	       /* of READ_BUFFER: more than a FIFO or a pty can hold */
 
+static int open_run_dir(const struct minded *minded, bool make, struct error *err)
+{
+	cleanup_free char *path = xasprintf("containers/%s", minded->container->id);
+	int run_fd = minded->supervisor->engine->run_fd;
+
+	if (make)
+		return dir_make_open(run_fd, path, 0700, err);
+	return file_open(run_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
+}
+
+/* With the first output of a stream; most containers use one alone. A pty has none, since it does
+ * not outlive its supervisor either. */
+static void begin_journal(struct output *output)
+{
+	struct minded *minded = output->minded;
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_fd int dir_fd = -1;
+
+	if (output->journal.fd >= 0 || output->has_no_journal || minded->container->spec.terminal)
+		return;
+	dir_fd = open_run_dir(minded, false, &err);
+	if (dir_fd < 0 || journal_create(&output->journal, dir_fd, output->stream, &err) < 0)
+		log_debug(
+			"container %s: no journal: %s", minded->container->name, error_text(&err));
+	output->has_no_journal = true; /* never again for this run */
+}
+
 /* One read; 0 = nothing there at the moment, -1 = the other side has gone for good. */
 static int read_some(struct output *output)
 {
 	struct minded *minded = output->minded;
 	struct supervisor *supervisor = minded->supervisor;
 	int64_t now = time_now();
-	ssize_t n = read(output->fd, supervisor->buffer, READ_BUFFER);
+	ssize_t n;
 
+	begin_journal(output);
+	n = journal_read(&output->journal, output->fd, supervisor->buffer, READ_BUFFER);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n <= 0)
@@ -110,6 +139,8 @@ static int make_fifo(int dir_fd, struct output *output, int *ret_child_fd, struc
 		return error_sys(err, -errno, "remove old FIFO '%s'", name);
 	if (mkfifoat(dir_fd, name, 0600) < 0)
 		return error_sys(err, -errno, "make FIFO '%s'", name);
+	journal_remove(dir_fd, output->stream);
+	output->has_no_journal = false;
 	fd = open_fifo(dir_fd, name, O_RDONLY | O_NONBLOCK, err);
 	if (fd < 0)
 		return fd;
@@ -120,16 +151,6 @@ static int make_fifo(int dir_fd, struct output *output, int *ret_child_fd, struc
 		return fd;
 	*ret_child_fd = fd;
 	return 0;
-}
-
-static int open_run_dir(const struct minded *minded, bool make, struct error *err)
-{
-	cleanup_free char *path = xasprintf("containers/%s", minded->container->id);
-	int run_fd = minded->supervisor->engine->run_fd;
-
-	if (make)
-		return dir_make_open(run_fd, path, 0700, err);
-	return file_open(run_fd, path, O_RDONLY | O_DIRECTORY, 0, err);
 }
 
 /* stdin: nothing, or a pipe whose write end waits for a hook. */
@@ -207,7 +228,24 @@ int output_begin(struct minded *minded, int console_fd, struct error *err)
 	return r;
 }
 
-int output_resume(struct minded *minded, struct error *err)
+/* FIFO and journal of a stream as an earlier supervisor has left them. */
+static int take_over(struct output *output, int dir_fd, struct error *err)
+{
+	struct minded *minded = output->minded;
+	cleanup_error struct error problem = ERROR_INIT;
+	int r = 0;
+
+	if (minded->log)
+		r = journal_resume(&output->journal, dir_fd, output->stream, minded->log, &problem);
+	if (r < 0 && r != -ENOENT)
+		log_warning("container %s: some of its output may be lost: %s",
+			minded->container->name, error_text(&problem));
+	output->has_no_journal = r < 0 && r != -ENOENT;
+	output->fd = open_fifo(dir_fd, log_stream_name(output->stream), O_RDONLY | O_NONBLOCK, err);
+	return output->fd < 0 ? output->fd : 0;
+}
+
+static int take_over_all(struct minded *minded, struct error *err)
 {
 	cleanup_fd int dir_fd = -1;
 	int r = 0;
@@ -218,13 +256,29 @@ int output_resume(struct minded *minded, struct error *err)
 	dir_fd = open_run_dir(minded, false, err);
 	if (dir_fd < 0)
 		return dir_fd;
-	for (enum log_stream stream = LOG_STDOUT; r == 0 && stream <= LOG_STDERR; stream++) {
-		struct output *output = &minded->outputs[stream];
-
-		output->fd = open_fifo(dir_fd, log_stream_name(stream), O_RDONLY | O_NONBLOCK, err);
-		r = output->fd < 0 ? output->fd : watch(output, err);
-	}
+	for (enum log_stream stream = LOG_STDOUT; r == 0 && stream <= LOG_STDERR; stream++)
+		r = take_over(&minded->outputs[stream], dir_fd, err);
 	return r;
+}
+
+int output_resume(struct minded *minded, struct error *err)
+{
+	int r = take_over_all(minded, err);
+
+	for (enum log_stream stream = LOG_STDOUT; r == 0 && stream <= LOG_STDERR; stream++)
+		r = watch(&minded->outputs[stream], err);
+	return r;
+}
+
+void output_salvage(struct minded *minded)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (minded_log_open(minded, &err) < 0)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	else if (take_over_all(minded, &err) == 0)
+		output_finish(minded);
+	output_close(minded);
 }
 
 /* A terminal's other side, which its master leads to. */
@@ -264,7 +318,7 @@ void output_note(struct minded *minded, const char *text)
 	size_t size = length < READ_BUFFER ? (size_t)length : READ_BUFFER - 1;
 	int64_t now = time_now();
 
-	minded_log_write(minded, LOG_STDERR, now, supervisor->buffer, size);
+	minded_log_note(minded, LOG_STDERR, now, supervisor->buffer, size);
 	if (supervisor->hooks.output)
 		supervisor->hooks.output(minded->container, LOG_STDERR, now, supervisor->buffer,
 			size, supervisor->hooks.arg);
@@ -295,6 +349,7 @@ void output_close(struct minded *minded)
 		loop_remove(minded->outputs[stream].source);
 		minded->outputs[stream].source = NULL;
 		close_fd(&minded->outputs[stream].fd);
+		journal_close(&minded->outputs[stream].journal);
 	}
 	close_fd(&minded->input_fd);
 }

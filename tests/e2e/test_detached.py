@@ -19,7 +19,7 @@ def running(host, name):
 
 def ended(host, name):
     """Wait for the end of a container; its exit code."""
-    wait_until(lambda: host.state(name)["State"] == "exited", what=f"the end of {name}")
+    wait_until(lambda: host.record(name)["status"] == "exited", what=f"the record of the end of {name}")
     return host.record(name)["exitCode"]
 
 

@@ -153,7 +153,7 @@ def test_row_14_4_sighup_is_survived(clean):
 @pytest.mark.parametrize("code", [0, 7, 255])
 def test_the_exit_status_is_recorded(bb, code):
     bb.daemon("c", "sh", "-c", f"exit {code}")
-    wait_until(lambda: state_of(bb, "c") == "exited", what="its end")
+    wait_until(lambda: bb.record("c")["status"] == "exited", what="the record of its end")
     assert bb.record("c")["exitCode"] == code
     assert bb.state("c")["Status"].startswith(f"Exited ({code}) ")
 
@@ -162,7 +162,7 @@ def test_the_exit_status_is_recorded(bb, code):
 def test_an_end_by_a_signal_is_recorded(bb, signal, code):
     """Of a process below the first one, which the kernel shields from signals it has no handler for."""
     bb.daemon("c", "probe", "signal-exit", str(signal), flags="--init")
-    wait_until(lambda: state_of(bb, "c") == "exited", what="its end")
+    wait_until(lambda: bb.record("c")["status"] == "exited", what="the record of its end")
     assert bb.record("c")["exitCode"] == code
 
 
