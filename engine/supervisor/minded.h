@@ -83,7 +83,7 @@ struct minded {
 	struct published_port *ports; /* the record's, ephemeral ones filled in */
 	struct port_socket *port_sockets;
 	size_t port_socket_count;
-	struct relay *relay; /* serves those that no rule of the firewall leads away from */
+	struct port_relay *port_relay; /* serves those that no rule of the firewall leads away from */
 	bool served;	     /* counted in supervisor->served */
 
 	struct health_monitor *health; /* NULL: nothing to probe */
@@ -227,8 +227,8 @@ int ports_hold(struct minded *minded, struct error *err);
 void ports_let_go(struct minded *minded);
 
 /* uplink_relay.c: after the endpoints are there; idempotent */
-int relay_start(struct minded *minded, struct error *err);
-void relay_stop(struct minded *minded);
+int port_relay_start(struct minded *minded, struct error *err);
+void port_relay_stop(struct minded *minded);
 
 /* uplink_names.c */
 int names_serve(struct minded *minded, struct error *err);

@@ -86,7 +86,7 @@ int uplink_prepare(struct minded *minded, struct error *err)
 	if (r > 0)
 		minded->supervisor->firewall_dirty = true; /* settled before the launch */
 	if (r >= 0)
-		r = relay_start(minded, err);
+		r = port_relay_start(minded, err);
 	if (r >= 0)
 		r = names_serve(minded, err);
 	return r;
@@ -99,7 +99,7 @@ void uplink_resume(struct minded *minded)
 	if (!has_networks(minded->container))
 		return;
 	/* Another process may have taken a port while nobody held it. The rules stand and win. */
-	if (ports_hold(minded, &err) < 0 || relay_start(minded, &err) < 0)
+	if (ports_hold(minded, &err) < 0 || port_relay_start(minded, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	if (names_serve(minded, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
@@ -108,7 +108,7 @@ void uplink_resume(struct minded *minded)
 void uplink_close(struct minded *minded)
 {
 	names_serve_no_more(minded);
-	relay_stop(minded);
+	port_relay_stop(minded);
 	ports_let_go(minded);
 }
 

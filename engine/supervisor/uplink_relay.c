@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * uplink_relay.c - TCP connections to published ports that no rule of the firewall can lead to the
- * container: those to ::1, which the kernel lets nobody translate, and those of a family of which
- * the container has no address. They arrive at the sockets that hold the ports and are carried on
- * by copying, so the container sees them come from its gateway.
+ * uplink_relay.c - what is sent to published ports and no rule of the firewall can lead to the
+ * container: what goes to ::1, which the kernel lets nobody translate, and what is of a family of
+ * which the container has no address. It arrives at the sockets that hold the ports and is carried
+ * on by copying, so the container sees it come from its gateway. UDP is uplink_datagrams.c's.
  *
  * A pair is two sockets and two buffers, one for each direction; a direction reads only into an
  * empty buffer, which is what holds back a sender whose reader is slow. */
@@ -17,13 +17,15 @@
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/supervisor/minded.h"
+#include "engine/supervisor/uplink_datagrams.h"
 
 #define PAIRS_MAX   256 /* of one container; more wait in the queue of the socket */
 #define BUFFER_SIZE 32768
 
 struct listener {
-	struct relay *relay;
-	struct loop_source *source;
+	struct port_relay *relay;
+	struct loop_source *source;  /* TCP */
+	struct datagrams *datagrams; /* UDP */
 	struct sockaddr_storage target;
 	socklen_t target_length;
 };
@@ -41,12 +43,12 @@ struct side {
 };
 
 struct pair {
-	struct relay *relay;
+	struct port_relay *relay;
 	struct pair *next, *previous;
 	struct side sides[2];
 };
 
-struct relay {
+struct port_relay {
 	struct loop *loop;
 	struct listener *listeners;
 	size_t listener_count;
@@ -54,7 +56,7 @@ struct relay {
 	size_t pair_count;
 };
 
-static void listeners_await(struct relay *relay)
+static void listeners_await(struct port_relay *relay)
 {
 	for (size_t i = 0; i < relay->listener_count; i++)
 		loop_modify(
@@ -63,7 +65,7 @@ static void listeners_await(struct relay *relay)
 
 static void pair_unlink(struct pair *pair)
 {
-	struct relay *relay = pair->relay;
+	struct port_relay *relay = pair->relay;
 
 	if (pair->next)
 		pair->next->previous = pair->previous;
@@ -86,7 +88,7 @@ static void pair_free(struct pair *pair)
 
 static void pair_end(struct pair *pair)
 {
-	struct relay *relay = pair->relay;
+	struct port_relay *relay = pair->relay;
 
 	pair_free(pair);
 	if (relay->pair_count + 1 == PAIRS_MAX)
@@ -178,7 +180,7 @@ static int side_open(struct side *side, struct pair *pair, int fd)
 
 static void pair_open(struct listener *listener, int client_fd)
 {
-	struct relay *relay = listener->relay;
+	struct port_relay *relay = listener->relay;
 	struct pair *pair = xcalloc(1, sizeof(*pair));
 	int server_fd =
 		socket(listener->target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -236,13 +238,13 @@ static socklen_t target_make(
 static bool is_relayed(const struct port_socket *socket, const struct published_port *port,
 	const struct endpoint *endpoint)
 {
-	return strcmp(port->protocol, "tcp") == 0 && (socket->is_ipv6 || !endpoint->address);
+	return strcmp(port->protocol, "sctp") != 0 && (socket->is_ipv6 || !endpoint->address);
 }
 
 /* In two passes: sources point at the listeners, which must not move any more. */
 static int listeners_open(struct minded *minded, const struct endpoint *endpoint, struct error *err)
 {
-	struct relay *relay = minded->relay;
+	struct port_relay *relay = minded->port_relay;
 	int r = 0;
 
 	relay->listeners = xcalloc(minded->port_socket_count, sizeof(*relay->listeners));
@@ -256,28 +258,31 @@ static int listeners_open(struct minded *minded, const struct endpoint *endpoint
 		listener->relay = relay;
 		listener->target_length =
 			target_make(endpoint, port->container_port, &listener->target);
-		r = loop_add_fd(relay->loop, socket->fd, EPOLLIN, listener_ready, listener,
-			&listener->source, err);
+		r = strcmp(port->protocol, "udp") == 0
+			    ? datagrams_start(relay->loop, socket->fd, &listener->target,
+				      listener->target_length, &listener->datagrams, err)
+			    : loop_add_fd(relay->loop, socket->fd, EPOLLIN, listener_ready,
+				      listener, &listener->source, err);
 		if (r == 0)
 			relay->listener_count++;
 	}
 	return r;
 }
 
-int relay_start(struct minded *minded, struct error *err)
+int port_relay_start(struct minded *minded, struct error *err)
 {
 	struct endpoint *endpoints = NULL;
 	size_t count = 0;
 	int r;
 
-	if (minded->relay || !minded->port_socket_count)
+	if (minded->port_relay || !minded->port_socket_count)
 		return 0;
 	r = endpoint_of_container(
 		minded->supervisor->engine, minded->container->id, &endpoints, &count, err);
 	if (r < 0)
 		return r;
-	minded->relay = xcalloc(1, sizeof(*minded->relay));
-	minded->relay->loop = minded->supervisor->loop;
+	minded->port_relay = xcalloc(1, sizeof(*minded->port_relay));
+	minded->port_relay->loop = minded->supervisor->loop;
 	for (size_t i = 0; i < count; i++) {
 		if (!endpoints[i].port_count)
 			continue;
@@ -286,20 +291,22 @@ int relay_start(struct minded *minded, struct error *err)
 	}
 	endpoint_list_free(endpoints, count);
 	if (r < 0)
-		relay_stop(minded);
+		port_relay_stop(minded);
 	return r;
 }
 
-void relay_stop(struct minded *minded)
+void port_relay_stop(struct minded *minded)
 {
-	struct relay *relay = steal_ptr(minded->relay);
+	struct port_relay *relay = steal_ptr(minded->port_relay);
 
 	if (!relay)
 		return;
 	while (relay->pairs)
 		pair_free(relay->pairs);
-	for (size_t i = 0; i < relay->listener_count; i++)
+	for (size_t i = 0; i < relay->listener_count; i++) {
 		loop_remove(relay->listeners[i].source);
+		datagrams_stop(relay->listeners[i].datagrams);
+	}
 	free(relay->listeners);
 	free(relay);
 }
