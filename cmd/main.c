@@ -79,6 +79,7 @@ static const struct verb *const verbs[] = {
 	&verb_rmi,
 	&verb_run,
 	&verb_save,
+	&verb_scale,
 	&verb_start,
 	&verb_stats,
 	&verb_stop,

@@ -167,13 +167,56 @@ int project_run_plan_up(
 	return r;
 }
 
+int project_run_format(struct project_run *run, const char *format, struct error *err)
+{
+	if (!format)
+		return 0;
+	if (!run->app->global.dry_run)
+		return error_set(err, -EINVAL, "--format is for --dry-run");
+	if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0)
+		return error_set(
+			err, -EINVAL, "invalid --format \"%s\": text and json are there", format);
+	run->json_plan = !strcmp(format, "json");
+	return 0;
+}
+
+static void print_plan(const struct project_run *run)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (run->json_plan)
+		plan_print_json(&run->plan, &text);
+	else
+		plan_print(&run->plan, &text);
+	fputs(strbuf_text(&text), stdout);
+}
+
+static int carry_out(struct project_run *run, enum progress_mode mode,
+	struct apply_options *options, struct error *err)
+{
+	int r;
+
+	options->control = run->control;
+	run->failed_update = NULL;
+	options->failed_update = &run->failed_update;
+	progress_free(run->progress);
+	run->progress = progress_new(mode, false);
+	r = apply_plan(&run->plan, options, err);
+	progress_free(run->progress);
+	run->progress = NULL;
+	return r;
+}
+
 int project_run_apply(struct project_run *run, enum control_mode mode, struct error *err)
 {
+	struct apply_records records = { 0 };
 	struct apply_options options = {
 		.engine = &run->app->engine,
 		.project = run->app->project,
 		.project_name = run->app->project_name,
 		.stop_timeout_ns = run->stop_timeout_ns,
+		.wait_timeout_ns = run->wait_timeout_ns,
+		.records = &records,
 		.renew_anonymous_volumes = run->renew_anonymous_volumes,
 		.remove_anonymous_volumes = run->remove_anonymous_volumes,
 		.progress = on_progress,
@@ -189,29 +232,18 @@ int project_run_apply(struct project_run *run, enum control_mode mode, struct er
 		r = parallel_limit(run->app, &options.parallel, err);
 	if (r < 0)
 		return r;
+	run->has_changed = plan_changes_something(&run->plan);
 	if (run->app->global.dry_run) {
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-		plan_print(&run->plan, &text);
-		fputs(strbuf_text(&text), stdout);
+		print_plan(run);
 		return 0;
 	}
-	if (run->app->project) {
-		r = apply_check(&run->plan, &options, err);
-		if (r < 0)
-			return r;
-	}
-	if (needs_control(run, mode)) {
+	if (run->app->project)
+		r = apply_check(&run->plan, &options, &records, err);
+	if (r == 0 && needs_control(run, mode))
 		r = project_run_control(run, mode, err);
-		if (r < 0)
-			return r;
-	}
-	options.control = run->control;
-	progress_free(run->progress);
-	run->progress = progress_new(progress_mode, false);
-	r = apply_plan(&run->plan, &options, err);
-	progress_free(run->progress);
-	run->progress = NULL;
+	if (r == 0)
+		r = carry_out(run, progress_mode, &options, err);
+	apply_records_release(&records);
 	return r;
 }
 

@@ -30,7 +30,14 @@ struct project_run {
 	bool hide_starts; /* the output that follows says it */
 	bool renew_anonymous_volumes;
 	bool remove_anonymous_volumes;
+	int64_t wait_timeout_ns; /* 0 = none */
+	bool json_plan;		 /* --dry-run prints the plan for machines */
+	bool has_changed;	 /* set by apply: the plan did (or would) change something */
+	const struct service *failed_update; /* set by apply: to be rolled back */
 };
+
+/* "--format" beside --dry-run: NULL, "text" or "json". -EINVAL also without --dry-run. */
+int project_run_format(struct project_run *run, const char *format, struct error *err);
 
 /* Take the project's lock (a message when it has to wait) and observe. */
 int project_run_begin(struct project_run *run, struct app *app, struct error *err);

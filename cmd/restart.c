@@ -23,8 +23,11 @@ static void restart_defaults(void *options)
 
 static int plan_services(struct project_run *run, char **services, void *arg, struct error *err)
 {
-	(void)arg;
-	return plan_restart(run->app->project, &run->observed, services, &run->plan, err);
+	const struct restart_options *options = arg;
+	const struct plan_start_options wanted = { .services = services,
+		.no_deps = options->no_deps };
+
+	return plan_restart(run->app->project, &run->observed, &wanted, &run->plan, err);
 }
 
 static int run_restart(struct app *app, void *opaque, char **args, struct error *err)
@@ -37,7 +40,7 @@ static int run_restart(struct app *app, void *opaque, char **args, struct error 
 	if (r < 0)
 		return r;
 	if (kind == TARGET_SERVICES)
-		return lifecycle_services(app, args, options->timeout, plan_services, NULL, err);
+		return lifecycle_services(app, args, options->timeout, plan_services, options, err);
 	request.timeout_ns = timeout_to_ns(options->timeout);
 	return lifecycle_containers(app, args, &request);
 }

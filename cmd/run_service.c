@@ -22,30 +22,6 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
-/* Leave out what concerns the service itself; its networks, volumes and dependencies stay. Nothing
- * that stays waits for what goes, since no dependency depends on its dependent. */
-static void drop_service(struct plan *plan, const struct service *service)
-{
-	struct plan kept = { .arena = plan->arena };
-	size_t *moved = xcalloc(plan->count + 1, sizeof(*moved)); /* new index + 1, 0 = dropped */
-
-	for (size_t i = 0; i < plan->count; i++) {
-		struct plan_action action = plan->actions[i];
-		size_t count = 0;
-
-		if (action.service && !strcmp(action.service->name, service->name))
-			continue;
-		for (size_t j = 0; j < action.after_count; j++)
-			if (moved[action.after[j]])
-				action.after[count++] = moved[action.after[j]] - 1;
-		action.after_count = count;
-		*arena_array_add(kept.arena, kept.actions, kept.count) = action;
-		moved[i] = kept.count;
-	}
-	free(moved);
-	*plan = kept;
-}
-
 static int make_plan(struct project_run *run, const struct service *service,
 	const struct run_options *options, struct error *err)
 {
@@ -56,12 +32,10 @@ static int make_plan(struct project_run *run, const struct service *service,
 		.recreate_dependencies = PLAN_RECREATE_DIVERGED,
 		.no_deps = options->no_deps,
 		.remove_orphans = options->remove_orphans,
+		.one_off_of = service->name,
 	};
-	int r = project_run_plan_up(run, &wanted, err);
 
-	if (r == 0)
-		drop_service(&run->plan, service);
-	return r;
+	return project_run_plan_up(run, &wanted, err);
 }
 
 static int prepare(struct app *app, const struct service *service,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compose/apply_internal.h"
+#include "engine/base/log.h"
 #include "engine/base/memory.h"
 
 #define TICK_MS	    100
@@ -15,7 +16,8 @@
 
 static bool is_asynchronous(enum plan_kind kind)
 {
-	return kind == PLAN_START || kind == PLAN_STOP || kind == PLAN_RESTART;
+	return kind == PLAN_START || kind == PLAN_STOP || kind == PLAN_RESTART ||
+	       plan_kind_is_gate(kind);
 }
 
 static bool is_ready(const struct apply *apply, const struct plan_action *action)
@@ -26,19 +28,82 @@ static bool is_ready(const struct apply *apply, const struct plan_action *action
 	return true;
 }
 
+/* How many of the service's new containers have failed, this one included, in thousandths of those
+ * that its update makes. */
+static uint64_t failed_permille(const struct apply *apply, const struct service *service)
+{
+	uint64_t failed = 1, all = 0;
+
+	for (size_t i = 0; i < apply->plan->count; i++) {
+		const struct plan_action *action = &apply->plan->actions[i];
+
+		if (action->service != service || !action->of_update ||
+			action->kind != PLAN_WAIT_READY)
+			continue;
+		failed += apply->steps[i].is_forgiven;
+		all++;
+	}
+	return all ? failed * 1000 / all : 1000;
+}
+
+/* Nobody insists on it, or the service's update is to go on all the same. */
+static bool is_tolerable(const struct apply *apply, size_t index, const struct error *cause)
+{
+	const struct plan_action *action = &apply->plan->actions[index];
+	const struct rollout *update = &action->service->update;
+
+	if (cause->code == -EINTR || cause->code == -ETIMEDOUT)
+		return false;
+	if (action->optional)
+		return true;
+	return action->of_update &&
+	       (update->failure_action == ROLLOUT_CONTINUE ||
+		       failed_permille(apply, action->service) <= update->failures_permille);
+}
+
+static void step_forgive(struct apply *apply, size_t index, const struct error *cause)
+{
+	const struct plan_action *action = &apply->plan->actions[index];
+
+	apply->steps[index].phase = STEP_DONE;
+	apply->steps[index].is_forgiven = true;
+	apply_progress(apply, action, "Skipped", PROGRESS_WARNING, error_text(cause));
+	log_warning("%s%s", action->optional ? "optional " : "update goes on: ", error_text(cause));
+}
+
+static void remember_failure(
+	struct apply *apply, const struct plan_action *action, struct error *cause)
+{
+	const struct service **failed_update = apply->options->failed_update;
+
+	if (action->service && !plan_kind_is_gate(action->kind))
+		error_wrap(cause, "service \"%s\"", action->service->name);
+	cause->exit_code = 0; /* 125 to 127 are for who runs one command */
+	if (failed_update && action->of_update &&
+		action->service->update.failure_action == ROLLOUT_ROLLBACK)
+		*failed_update = action->service;
+	error_move(&apply->failure, cause);
+}
+
 static void step_fail(struct apply *apply, size_t index, struct error *cause)
 {
 	const struct plan_action *action = &apply->plan->actions[index];
 
-	apply->steps[index].phase = STEP_FAILED;
-	apply_progress(apply, action, "Error", PROGRESS_ERROR, error_text(cause));
-	if (apply->failure.code == 0) {
-		if (action->service)
-			error_wrap(cause, "service \"%s\"", action->service->name);
-		cause->exit_code = 0; /* 125 to 127 are for who runs one command */
-		error_move(&apply->failure, cause);
+	if (apply->failure.code == 0 && action->service && is_tolerable(apply, index, cause)) {
+		step_forgive(apply, index, cause);
+	} else {
+		apply->steps[index].phase = STEP_FAILED;
+		apply_progress(apply, action, "Error", PROGRESS_ERROR, error_text(cause));
+		if (apply->failure.code == 0)
+			remember_failure(apply, action, cause);
 	}
 	error_release(cause);
+}
+
+static void step_done(struct apply *apply, size_t index)
+{
+	apply->steps[index].phase = STEP_DONE;
+	apply_handlers[apply->plan->actions[index].kind].finished(apply, index);
 }
 
 static void step_begin(struct apply *apply, size_t index)
@@ -51,6 +116,11 @@ static void step_begin(struct apply *apply, size_t index)
 		control_free(apply->steps[index].own_control);
 		apply->steps[index].own_control = NULL;
 		step_fail(apply, index, &err);
+	} else if (plan_kind_is_gate(action->kind) && r == 0) {
+		apply->steps[index].phase = STEP_UNDER_WAY;
+		apply->open_gates++;
+	} else if (plan_kind_is_gate(action->kind)) {
+		step_done(apply, index);
 	} else if (is_asynchronous(action->kind) && apply->steps[index].tag) {
 		apply->steps[index].phase = STEP_UNDER_WAY;
 		apply->under_way++;
@@ -73,8 +143,9 @@ static bool begin_ready(struct apply *apply, bool asynchronous)
 		if (apply->steps[i].phase != STEP_WAITING ||
 			is_asynchronous(action->kind) != asynchronous || !is_ready(apply, action))
 			continue;
-		if (asynchronous && parallel > 0 && apply->under_way >= (size_t)parallel)
-			break;
+		if (asynchronous && !plan_kind_is_gate(action->kind) && parallel > 0 &&
+			apply->under_way >= (size_t)parallel)
+			continue;
 		step_begin(apply, i);
 		begun = true;
 	}
@@ -92,8 +163,7 @@ static void step_end(struct apply *apply, size_t index, struct error *cause)
 		step_fail(apply, index, cause);
 		return;
 	}
-	step->phase = STEP_DONE;
-	apply_handlers[apply->plan->actions[index].kind].finished(apply, index);
+	step_done(apply, index);
 }
 
 static void on_reply(struct apply *apply, struct event *event)
@@ -101,7 +171,8 @@ static void on_reply(struct apply *apply, struct event *event)
 	for (size_t i = 0; i < apply->plan->count; i++) {
 		const struct apply_step *step = &apply->steps[i];
 
-		if (step->phase != STEP_UNDER_WAY || step->own_control || step->tag != event->tag)
+		if (step->phase != STEP_UNDER_WAY || step->own_control || step->tag != event->tag ||
+			plan_kind_is_gate(apply->plan->actions[i].kind))
 			continue;
 		step_end(apply, i, &event->error);
 		return;
@@ -133,12 +204,55 @@ static bool any_own(const struct apply *apply)
 	return false;
 }
 
+static bool is_open_gate(const struct apply *apply, size_t index)
+{
+	return apply->steps[index].phase == STEP_UNDER_WAY &&
+	       plan_kind_is_gate(apply->plan->actions[index].kind);
+}
+
+/* At those that the event is about, or, without one, at those whose time has come. */
+static void look_at_gates(struct apply *apply, const struct event *event)
+{
+	for (size_t i = 0; i < apply->plan->count; i++) {
+		cleanup_error struct error err = ERROR_INIT;
+		int r;
+
+		if (!is_open_gate(apply, i) || !(event ? gate_is_about(apply, i, event->id)
+						       : gate_timeout_ms(apply, i) == 0))
+			continue;
+		r = gate_look(apply, i, &err);
+		if (r == 0)
+			continue;
+		apply->open_gates--;
+		if (r < 0)
+			step_fail(apply, i, &err);
+		else
+			step_done(apply, i);
+	}
+}
+
+static int sooner(int one_ms, int other_ms)
+{
+	if (one_ms < 0 || other_ms < 0)
+		return one_ms < 0 ? other_ms : one_ms;
+	return one_ms < other_ms ? one_ms : other_ms;
+}
+
+static int timeout_ms(const struct apply *apply)
+{
+	int timeout = any_own(apply) ? OWN_LOOK_MS : apply->options->tick ? TICK_MS : -1;
+
+	for (size_t i = 0; apply->open_gates && i < apply->plan->count; i++)
+		if (is_open_gate(apply, i))
+			timeout = sooner(timeout, gate_timeout_ms(apply, i));
+	return timeout;
+}
+
 static int wait_for_event(struct apply *apply, struct error *err)
 {
 	const struct apply_options *options = apply->options;
 	struct event event = { 0 };
-	int timeout_ms = any_own(apply) ? OWN_LOOK_MS : options->tick ? TICK_MS : -1;
-	int r = control_wait(options->control, timeout_ms, &event, err);
+	int r = control_wait(options->control, timeout_ms(apply), &event, err);
 
 	if (r < 0)
 		return r;
@@ -146,12 +260,17 @@ static int wait_for_event(struct apply *apply, struct error *err)
 		error_set(&apply->failure, -EINTR, "interrupted");
 	for (size_t i = 0; i < apply->plan->count; i++)
 		look_at_own(apply, i);
+	if (apply->open_gates)
+		look_at_gates(apply, NULL);
 	if (r == 0)
 		return 0;
-	if (event.kind == EVENT_REPLY)
+	if (event.kind == EVENT_REPLY) {
 		on_reply(apply, &event);
-	else if (apply->options->event)
-		apply->options->event(&event, apply->options->arg);
+	} else {
+		if (options->event)
+			options->event(&event, options->arg);
+		look_at_gates(apply, &event);
+	}
 	event_release(&event);
 	return 0;
 }
@@ -171,9 +290,9 @@ static int run_steps(struct apply *apply, struct error *err)
 				step_fail(apply, at, &cause);
 		}
 		/* A start may end at once (already running) and make local actions ready. */
-		if (begin_ready(apply, true) && apply->under_way == 0)
+		if (begin_ready(apply, true))
 			continue;
-		if (apply->under_way == 0)
+		if (apply->under_way == 0 && (apply->open_gates == 0 || apply->failure.code != 0))
 			return 0;
 		r = wait_for_event(apply, err);
 		if (r < 0)

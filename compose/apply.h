@@ -3,8 +3,8 @@
  * May depend on: engine/. The only part of compose/ that changes anything.
  *
  * Actions whose predecessors have succeeded run at once; starts and stops overlap. After the first
- * failure nothing new begins, what is under way is waited for, and the first cause is returned with
- * the service named. */
+ * failure nothing new begins, requests under way are waited for (gates are not), and the first
+ * cause is returned with the service named. */
 #ifndef MYCOMPOSE_COMPOSE_APPLY_H
 #define MYCOMPOSE_COMPOSE_APPLY_H
 
@@ -26,6 +26,14 @@ struct progress_event {
 	const char *details; /* NULL = none */
 };
 
+/* The records of the containers that a plan creates, made while it is checked: one for each action,
+ * NULL for those that create nothing. */
+struct apply_records {
+	struct container **items;
+	size_t count;
+};
+void apply_records_release(struct apply_records *records);
+
 struct apply_options {
 	const struct engine *engine;
 	const struct project *project; /* NULL: by name only */
@@ -34,7 +42,12 @@ struct apply_options {
 	int64_t stop_timeout_ns; /* -1: each container's own */
 	bool renew_anonymous_volumes;
 	bool remove_anonymous_volumes; /* down -v */
-	int parallel;		       /* engine operations under way at once, -1 unlimited */
+	int64_t wait_timeout_ns;       /* for the gates of --wait; 0 = for ever */
+	struct apply_records *records; /* from apply_check; what is used is taken */
+	/* Set to the service whose update failed in such a way that it is to be rolled back; may be
+	 * NULL. */
+	const struct service **failed_update;
+	int parallel; /* engine operations under way at once, -1 unlimited */
 	void (*progress)(const struct progress_event *event, void *arg);
 	/* Events of containers that are no replies (exits …), while the plan runs; may be NULL. */
 	void (*event)(const struct event *event, void *arg);
@@ -49,7 +62,8 @@ int apply_plan(const struct plan *plan, const struct apply_options *options, str
 /* Before anything is touched: images there, external networks and volumes there, bind sources
  * there, host ports free (those that this plan's containers would newly publish). Every problem
  * with its place in the file. */
-int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err);
+int apply_check(const struct plan *plan, const struct apply_options *options,
+	struct apply_records *ret, struct error *err);
 
 /* The container that a service asks for. `number` 0 makes a one-off (`run`). The labels are
  * complete; the name is the caller's. */
@@ -59,8 +73,8 @@ int service_to_container(const struct engine *engine, const struct project *proj
 /* PROJECT-SERVICE-N or container_name. Heap. */
 char *service_container_name(
 	const struct project *project, const struct service *service, unsigned int number);
-/* Resolve the image of every selected service; -ENOENT with mark and a hint. Heap array, image_id
- * strings are heap too. */
+/* Resolve the image of every selected service and digest what its configs and secrets hold; -ENOENT
+ * with mark and a hint. Heap array, its strings are heap too. */
 int service_images(const struct engine *engine, const struct project *project, const bool *selected,
 	struct plan_image **ret, size_t *ret_count, struct error *err);
 void service_images_free(struct plan_image *images, size_t count);

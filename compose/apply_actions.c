@@ -146,6 +146,18 @@ static int take_place_of(struct apply *apply, const struct plan_action *action,
 	return r;
 }
 
+/* The record that the check has made, else one made now. */
+static int take_record(const struct apply_options *options, size_t index,
+	const struct plan_action *action, struct container **ret, struct error *err)
+{
+	if (options->records && index < options->records->count && options->records->items[index]) {
+		*ret = steal_ptr(options->records->items[index]);
+		return 0;
+	}
+	return service_to_container(
+		options->engine, options->project, action->service, action->number, ret, err);
+}
+
 static int create_container(struct apply *apply, size_t index, struct error *err)
 {
 	const struct plan_action *action = &apply->plan->actions[index];
@@ -155,8 +167,7 @@ static int create_container(struct apply *apply, size_t index, struct error *err
 
 	apply_progress(
 		apply, action, action->replaces ? "Recreate" : "Creating", PROGRESS_WORKING, NULL);
-	r = service_to_container(options->engine, options->project, action->service, action->number,
-		&container, err);
+	r = take_record(options, index, action, &container, err);
 	if (r < 0)
 		return r;
 	if (action->replaces)
@@ -186,8 +197,10 @@ static int rename_container(struct apply *apply, size_t index, struct error *err
 	cleanup_container struct container *container = NULL;
 	int r = apply_container(apply, action, &container, err);
 
-	if (r == 0)
-		r = container_rename(apply->options->engine, container, action->name, err);
+	if (r < 0)
+		return r;
+	env_set(&container->labels, LABEL_REPLACE, NULL); /* it has taken its place */
+	r = container_rename(apply->options->engine, container, action->name, err);
 	if (r < 0)
 		return r;
 	apply_progress(apply, action, "Recreated", PROGRESS_DONE, NULL);
@@ -384,4 +397,8 @@ const struct apply_handler apply_handlers[PLAN_KIND_COUNT] = {
 	[PLAN_REMOVE_NETWORK] = { remove_network, NULL },
 	[PLAN_REMOVE_VOLUME] = { remove_volume, NULL },
 	[PLAN_KEEP] = { keep_container, NULL },
+	[PLAN_WAIT_HEALTHY] = { gate_begin, gate_finished },
+	[PLAN_WAIT_COMPLETED] = { gate_begin, gate_finished },
+	[PLAN_WAIT_READY] = { gate_begin, gate_finished },
+	[PLAN_DELAY] = { gate_begin, gate_finished },
 };

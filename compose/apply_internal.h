@@ -14,25 +14,40 @@ struct apply_step {
 	struct control *own_control; /* STOP of a one-off: its group's, while under way; owned */
 	struct container *container; /* CREATE: what was made; owned */
 	bool prepared;		     /* START: addresses chosen */
+	bool is_forgiven;	     /* it failed, and that is not the plan's failure */
+	/* Gates, see apply_gates.c: */
+	char container_id[ID_LENGTH + 1];
+	bool is_held; /* it is so far, and must stay so until held_until_ns (monotonic) */
+	int64_t held_until_ns;
+	int64_t deadline_ns; /* INT64_MAX = none */
 };
 
 struct apply {
 	const struct plan *plan;
 	const struct apply_options *options;
-	struct apply_step *steps; /* one per action */
-	size_t under_way;
-	bool firewall_told; /* warnings about it are for once */
+	struct apply_step *steps;	   /* one per action */
+	size_t under_way;		   /* requests */
+	size_t open_gates;		   /* gates that wait */
+	bool firewall_told;		   /* warnings about it are for once */
 	struct volume_users *volume_users; /* for all removals of the plan */
 	struct error failure;		   /* the first one */
 };
 
 /* One row a kind. `begin` does the action, or submits it and notes the tag; `finished` tells the
- * user about a successful reply. */
+ * user about a successful reply. Gates: `begin` says 1 when there is nothing to wait for. */
 struct apply_handler {
 	int (*begin)(struct apply *apply, size_t index, struct error *err);
 	void (*finished)(struct apply *apply, size_t index);
 };
 extern const struct apply_handler apply_handlers[PLAN_KIND_COUNT];
+
+int gate_begin(struct apply *apply, size_t index, struct error *err);
+/* Again, later: 1 = open, 0 = wait on, negative = it never will. -ETIMEDOUT: --wait-timeout. */
+int gate_look(struct apply *apply, size_t index, struct error *err);
+void gate_finished(struct apply *apply, size_t index);
+bool gate_is_about(const struct apply *apply, size_t index, const char *container_id);
+/* Until when it must be looked at even if nothing happens; -1 = never. */
+int gate_timeout_ms(const struct apply *apply, size_t index);
 
 void apply_progress(const struct apply *apply, const struct plan_action *action, const char *text,
 	enum progress_status status, const char *details);

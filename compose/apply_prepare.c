@@ -20,12 +20,13 @@
 #include "engine/net/firewall_host.h"
 #include "engine/net/network.h"
 
-/* Its predecessors of the local kind have been done, so nothing but other services' starts stands
- * before it. */
+/* Its predecessors of the local kind have been done, so nothing but other services' starts and
+ * gates stands before it. */
 static bool place_is_free(const struct apply *apply, const struct plan_action *action)
 {
 	for (size_t i = 0; i < action->after_count; i++)
 		if (apply->plan->actions[action->after[i]].kind != PLAN_START &&
+			!plan_kind_is_gate(apply->plan->actions[action->after[i]].kind) &&
 			apply->steps[action->after[i]].phase != STEP_DONE)
 			return false;
 	return true;
@@ -323,43 +324,105 @@ static void check_ports(const struct apply_options *options, const struct plan *
 }
 
 /* What only the engine knows to be wrong (an unknown capability, a sysctl of the host, no command)
- * is told before the first network is made. */
-static void check_record(
-	const struct apply_options *options, const struct service *service, struct strbuf *problems)
+ * is told before the first network is made; once for all replicas. */
+static void check_records(const struct apply_options *options, const struct plan *plan,
+	const struct service *service, struct apply_records *records, struct strbuf *problems)
 {
 	static const struct mark nowhere = { 0 };
-	cleanup_container struct container *container = NULL;
-	cleanup_error struct error err = ERROR_INIT;
 
-	if (service_to_container(options->engine, options->project, service, 1, &container, &err) <
-		0)
-		add_problem(problems, &nowhere, "%s", error_text(&err)); /* it says where */
-	else if (service_check_volumes_from(options->engine, service, &err) < 0)
-		add_problem(problems, &nowhere, "%s", error_text(&err));
-	else if (spec_check(&container->spec, &err) < 0)
-		add_problem(problems, &service->mark, "services.%s: %s", service->name,
-			error_text(&err));
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_action *action = &plan->actions[i];
+		cleanup_container struct container *container = NULL;
+		cleanup_error struct error err = ERROR_INIT;
+
+		if (action->kind != PLAN_CREATE || action->service != service)
+			continue;
+		if (service_to_container(options->engine, options->project, service, action->number,
+			    &container, &err) < 0 ||
+			service_check_volumes_from(options->engine, service, &err) < 0) {
+			add_problem(problems, &nowhere, "%s", error_text(&err)); /* says where */
+			return;
+		}
+		if (spec_check(&container->spec, &err) < 0) {
+			add_problem(problems, &service->mark, "services.%s: %s", service->name,
+				error_text(&err));
+			return;
+		}
+		records->items[i] = steal_ptr(container);
+	}
 }
 
-int apply_check(const struct plan *plan, const struct apply_options *options, struct error *err)
+/* The record that an action of the plan is about, when it can be known now; *ret_loaded is to be
+ * freed. */
+static const struct container *record_of(const struct apply_options *options,
+	const struct plan *plan, const struct plan_action *action,
+	const struct apply_records *records, struct container **ret_loaded)
+{
+	if (action->id)
+		return container_load(options->engine, action->id, ret_loaded, NULL) < 0
+			       ? NULL
+			       : *ret_loaded;
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind == PLAN_CREATE &&
+			plan->actions[i].service == action->service &&
+			plan->actions[i].number == action->number)
+			return records->items[i];
+	return NULL;
+}
+
+/* Waiting for the health of what has no check would be in vain. */
+static void check_gates(const struct apply_options *options, const struct plan *plan,
+	const struct apply_records *records, struct strbuf *problems)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct plan_action *action = &plan->actions[i];
+		cleanup_container struct container *loaded = NULL;
+		const struct container *container;
+
+		if (action->kind != PLAN_WAIT_HEALTHY || action->optional || !action->service)
+			continue;
+		container = record_of(options, plan, action, records, &loaded);
+		if (container && !container_has_healthcheck(&container->healthcheck))
+			add_problem(problems, &action->service->mark,
+				"services.%s: container %s has no healthcheck configured, but a "
+				"service waits for it to be healthy",
+				action->service->name, action->name);
+	}
+}
+
+void apply_records_release(struct apply_records *records)
+{
+	for (size_t i = 0; i < records->count; i++)
+		container_free(records->items[i]);
+	free(records->items);
+	*records = (struct apply_records){ 0 };
+}
+
+int apply_check(const struct plan *plan, const struct apply_options *options,
+	struct apply_records *ret, struct error *err)
 {
 	cleanup_strbuf struct strbuf problems = STRBUF_INIT;
 	struct held_ports held = ports_held_by_plan(options->engine, plan);
+	struct apply_records records = { xcalloc(plan->count + 1, sizeof(*records.items)),
+		plan->count };
 
 	for (size_t i = 0; i < options->project->service_count; i++) {
 		const struct service *service = &options->project->services[i];
 
 		if (!starts(plan, service))
 			continue;
-		if (plan_has(plan, service, PLAN_CREATE))
-			check_record(options, service, &problems);
+		check_records(options, plan, service, &records, &problems);
 		check_mounts(options->engine, options->project, service, &problems);
 		check_networks(options->engine, options->project, service, &problems);
 		check_ports(options, plan, &held, service, &problems);
 	}
 	free(held.ports);
-	if (problems.length)
+	check_gates(options, plan, &records, &problems);
+	if (problems.length) {
+		apply_records_release(&records);
 		return error_set(err, -EINVAL, "%s", problems.data);
+	}
+	*ret = records;
 	return 0;
 }
 

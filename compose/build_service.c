@@ -362,6 +362,24 @@ static void build_replicas(struct service *service)
 	service->replicas_mark = node ? node->mark : service->mark;
 }
 
+static void build_rollout(const struct service *service, const char *key, struct rollout *rollout)
+{
+	const struct node *node = node_get(node_get(service->node, "deploy"), key);
+	const char *order = value_text(node, "order");
+
+	if (!node)
+		return;
+	rollout->is_set = true;
+	rollout->mark = node->mark;
+	rollout->start_first = order && strcmp(order, "start-first") == 0;
+	rollout->parallelism = (uint64_t)value_int(node, "parallelism", 1);
+	rollout->delay_ns = value_duration(node, "delay", 0);
+	rollout->monitor_ns = value_duration(node, "monitor", 0);
+	rollout->failure_action = value_index(
+		rollout_failure_names, value_text(node, "failure_action"), ROLLOUT_PAUSE);
+	rollout->failures_permille = value_permille(node, "max_failure_ratio");
+}
+
 /* Keys that are one text, list, mapping or flag and go straight into a field. */
 enum plain_kind { PLAIN_TEXT, PLAIN_LIST, PLAIN_PAIRS, PLAIN_FLAG };
 
@@ -460,4 +478,6 @@ void build_service(struct loader *l, struct service *service, const struct node_
 	build_hooks(l, service, "pre_stop", &service->pre_stop, &service->pre_stop_count);
 	build_restart(service);
 	build_replicas(service);
+	build_rollout(service, "update_config", &service->update);
+	build_rollout(service, "rollback_config", &service->rollback);
 }

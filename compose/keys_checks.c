@@ -172,10 +172,17 @@ const char *refuse_stop_signal(const struct node *node)
 		       : NULL;
 }
 
-const char *refuse_condition(const struct node *node)
+const char *refuse_rollout_failure(const struct node *node)
 {
-	return refuse_unless(
-		node, WORDS("service_started"), "the engine can only wait for service_started yet");
+	return refuse_unless(node, WORDS("pause", "continue", "rollback"),
+		"a failed update can pause, continue or rollback");
+}
+
+const char *refuse_parallelism(const struct node *node)
+{
+	return node->kind == NODE_INT && node->integer < 0
+		       ? "parallelism must be greater than or equal to 0"
+		       : NULL;
 }
 
 const char *refuse_log_driver(const struct node *node)

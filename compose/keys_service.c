@@ -113,16 +113,16 @@ static const struct key_row credential_rows[] = {
 static const TABLE(credential_keys, "credential_spec", credential_rows);
 
 static const struct key_row dependency_rows[] = {
-	{ .name = "condition", SHAPE_STRING, KEY_REQUIRED, .check = check_condition, .refuse = refuse_condition },
+	{ .name = "condition", SHAPE_STRING, KEY_REQUIRED, .check = check_condition },
 	{ .name = "restart",   SHAPE_BOOL },
 	{ .name = "required",  SHAPE_BOOL, KEY_KEEP_EMPTY },
 };
 static const TABLE(dependency_keys, "depends_on", dependency_rows);
 
 static const struct key_row rollout_rows[] = {
-	{ .name = "parallelism",       SHAPE_INT, KEY_KEEP_EMPTY },
+	{ .name = "parallelism",       SHAPE_INT, KEY_KEEP_EMPTY, .refuse = refuse_parallelism },
 	{ .name = "delay",             SHAPE_DURATION },
-	{ .name = "failure_action",    SHAPE_STRING },
+	{ .name = "failure_action",    SHAPE_STRING, .refuse = refuse_rollout_failure },
 	{ .name = "monitor",           SHAPE_DURATION },
 	{ .name = "max_failure_ratio", SHAPE_NUMBER },
 	{ .name = "order",             SHAPE_STRING, .check = check_rollout_order },
@@ -194,8 +194,8 @@ static const struct key_row deploy_rows[] = {
 	{ .name = "mode",            SHAPE_STRING, .status = KEY_NO_EFFECT },
 	{ .name = "replicas",        SHAPE_INT, KEY_KEEP_EMPTY | KEY_NO_HASH },
 	{ .name = "labels",          SHAPE_MAP, KEY_EMPTY_NULLS, .status = KEY_NO_EFFECT },
-	{ .name = "update_config",   SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
-	{ .name = "rollback_config", SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys, .status = KEY_NO_EFFECT },
+	{ .name = "update_config",   SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys },
+	{ .name = "rollback_config", SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &rollout_keys },
 	{ .name = "resources",       SHAPE_TABLE, .sub = &resource_keys },
 	{ .name = "restart_policy",  SHAPE_TABLE, KEY_KEEP_EMPTY, .sub = &restart_policy_keys },
 	{ .name = "placement",       SHAPE_TABLE, .sub = &placement_keys, .status = KEY_NO_EFFECT },

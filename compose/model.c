@@ -13,6 +13,7 @@ const char *const port_protocol_names[] = { "tcp", "udp", "sctp", NULL };
 const char *const service_mount_type_names[] = { "bind", "volume", "tmpfs", "image", NULL };
 const char *const depends_condition_names[] = { "service_started", "service_healthy",
 	"service_completed_successfully", NULL };
+const char *const rollout_failure_names[] = { "pause", "continue", "rollback", NULL };
 const char *const service_restart_kind_names[] = { "no", "always", "on-failure", "unless-stopped",
 	NULL };
 

@@ -216,6 +216,21 @@ struct lifecycle_hook {
 	bool privileged;
 };
 
+/* deploy.update_config and rollback_config: how running containers make room for new ones. */
+enum rollout_failure { ROLLOUT_PAUSE, ROLLOUT_CONTINUE, ROLLOUT_ROLLBACK };
+extern const char *const rollout_failure_names[];
+
+struct rollout {
+	struct mark mark;
+	bool is_set;
+	bool start_first;     /* the new one is ready before the old one stops */
+	uint64_t parallelism; /* how many at once; 0 = all */
+	int64_t delay_ns;     /* between those and the next */
+	int64_t monitor_ns;   /* how long a new one must stay ready to count as such */
+	enum rollout_failure failure_action;
+	uint64_t failures_permille; /* how large a part may fail; thousandths */
+};
+
 struct service {
 	struct mark mark;
 	const char *name;
@@ -295,6 +310,8 @@ struct service {
 	int64_t stop_grace_ns;	 /* 10 s unless given */
 	unsigned int replicas;	 /* scale or deploy.replicas, 1 unless given */
 	struct mark replicas_mark;
+	struct rollout update;
+	struct rollout rollback;
 	char **profiles;
 	char config_hash[65]; /* hex sha256 over what matters for the running container */
 	struct node *node;    /* the canonical tree it was made from */

@@ -45,24 +45,23 @@ static enum observed_health observed_health_of(enum container_health health)
 	return OBSERVED_NO_HEALTHCHECK;
 }
 
-static char **copy_strv(struct arena *arena, char *const *strv)
-{
-	size_t count = strv_length(strv);
-	char **copy = arena_alloc(arena, (count + 1) * sizeof(*copy));
-
-	for (size_t i = 0; i < count; i++)
-		copy[i] = arena_strdup(arena, strv[i]);
-	return copy;
-}
-
-/* The label is "db:service_started:false,cache:…"; the services are what counts here. */
-static char **depends_on_label(struct arena *arena, const char *label)
+/* The label is "db:service_started:false,cache:…". */
+static void read_dependencies(
+	struct arena *arena, const char *label, struct observed_container *item)
 {
 	cleanup_strv char **entries = strv_split(label ? label : "", ",");
+	size_t count = strv_length(entries);
 
-	for (size_t i = 0; i < strv_length(entries); i++)
-		entries[i][strcspn(entries[i], ":")] = '\0';
-	return copy_strv(arena, entries);
+	item->depends_on = arena_alloc(arena, (count + 1) * sizeof(char *));
+	item->depends_how = arena_alloc(arena, (count + 1) * sizeof(char *));
+	for (size_t i = 0; i < count; i++) {
+		char *colon = strchr(entries[i], ':');
+
+		item->depends_how[i] = arena_strdup(arena, colon ? colon + 1 : "");
+		if (colon)
+			*colon = '\0';
+		item->depends_on[i] = arena_strdup(arena, entries[i]);
+	}
 }
 
 static const char *label_or_empty(
@@ -96,6 +95,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->number = (unsigned int)value;
 	item->one_off = one_off && !strcmp(one_off, "True");
 	item->config_hash = label_or_empty(arena, container, LABEL_CONFIG_HASH);
+	item->content_hash = label_or_empty(arena, container, LABEL_CONTENT_HASH);
 	item->image_id = arena_strdup(arena, container->image_id);
 	item->status = observed_status_of(state.status);
 	item->health = observed_health_of(state.health);
@@ -103,7 +103,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);
-	item->depends_on = depends_on_label(arena, container_label(container, LABEL_DEPENDS_ON));
+	read_dependencies(arena, container_label(container, LABEL_DEPENDS_ON), item);
 	container_state_release(&state);
 	return 0;
 }

@@ -35,12 +35,15 @@ struct observed_container {
 	unsigned int number; /* label container-number, 0 for one-offs */
 	bool one_off;
 	const char *config_hash;
+	const char *content_hash; /* label mycompose.content-hash, "" when it has none */
 	const char *image_id;
 	enum observed_status status;
 	enum observed_health health; /* of one that does not run: unhealthy if it has a check */
 	int exit_code;		     /* of one that has exited; -1: not known */
 	char **networks;	     /* names it is attached to */
-	char **depends_on; /* services, from the label: order of stopping without a file */
+	char **depends_on;  /* services, from the label: order of stopping without a file */
+	char **depends_how; /* of each: "service_healthy:true", condition and whether it restarts
+			       with it */
 };
 
 struct observed_network {

@@ -11,20 +11,6 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
-const char *const plan_kind_names[PLAN_KIND_COUNT] = {
-	[PLAN_CREATE_NETWORK] = "create network",
-	[PLAN_CREATE_VOLUME] = "create volume",
-	[PLAN_CREATE] = "create container",
-	[PLAN_RENAME] = "rename container",
-	[PLAN_START] = "start container",
-	[PLAN_STOP] = "stop container",
-	[PLAN_RESTART] = "restart container",
-	[PLAN_REMOVE] = "remove container",
-	[PLAN_REMOVE_NETWORK] = "remove network",
-	[PLAN_REMOVE_VOLUME] = "remove volume",
-	[PLAN_KEEP] = "keep container",
-};
-
 size_t plan_add(struct plan *plan, enum plan_kind kind, const char *name, const char *why)
 {
 	struct plan_action *action = arena_array_add(plan->arena, plan->actions, plan->count);
@@ -73,16 +59,18 @@ bool plan_is_empty(const struct plan *plan)
 	return true;
 }
 
-void plan_print(const struct plan *plan, struct strbuf *out)
+bool plan_kind_is_gate(enum plan_kind kind)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct plan_action *action = &plan->actions[i];
+	return kind == PLAN_WAIT_HEALTHY || kind == PLAN_WAIT_COMPLETED ||
+	       kind == PLAN_WAIT_READY || kind == PLAN_DELAY;
+}
 
-		strbuf_addf(out, "%s %s", plan_kind_names[action->kind], action->name);
-		if (action->why)
-			strbuf_addf(out, " (%s)", action->why);
-		strbuf_add_char(out, '\n');
-	}
+bool plan_changes_something(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (plan->actions[i].kind != PLAN_KEEP && !plan_kind_is_gate(plan->actions[i].kind))
+			return true;
+	return false;
 }
 
 bool observed_is_up(const struct observed_container *container)

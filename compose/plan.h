@@ -29,6 +29,11 @@ enum plan_kind {
 	PLAN_REMOVE_NETWORK,
 	PLAN_REMOVE_VOLUME,
 	PLAN_KEEP, /* nothing to do for this container: shown as Running */
+	/* Gates: what comes after them waits until the container is so far. They change nothing. */
+	PLAN_WAIT_HEALTHY,
+	PLAN_WAIT_COMPLETED, /* it has ended, with exit code 0 */
+	PLAN_WAIT_READY,     /* healthy if it has a health check, else running */
+	PLAN_DELAY,	     /* between the parts of an update */
 	PLAN_KIND_COUNT,
 };
 extern const char *const plan_kind_names[PLAN_KIND_COUNT];
@@ -46,7 +51,12 @@ struct plan_action {
 	const struct project_network *network;
 	const struct project_volume *volume;
 	const char *why;
-	size_t *after; /* indexes of actions that must have succeeded */
+	bool optional;	 /* a gate that nobody insists on: its failure is a warning */
+	bool is_wait;	 /* a gate of --wait, so --wait-timeout bounds it */
+	int64_t hold_ns; /* WAIT_READY: it must stay so for this long; DELAY: this long */
+	bool of_update;	 /* START, WAIT_READY of what an update made: service->update says what its
+			    failure means */
+	size_t *after;	 /* indexes of actions that must have succeeded */
 	size_t after_count;
 };
 
@@ -60,13 +70,22 @@ void plan_release(struct plan *plan);
 
 /* True when nothing but PLAN_KEEP is in it. */
 bool plan_is_empty(const struct plan *plan);
+/* True when something other than PLAN_KEEP and gates is in it. */
+bool plan_changes_something(const struct plan *plan);
+bool plan_kind_is_gate(enum plan_kind kind);
 /* One line an action, "create container demo-web-1 (not there yet)": dry-run's text and the tests'
  * golden form. */
 void plan_print(const struct plan *plan, struct strbuf *out);
+/* The form for machines: an array with one object an action. `kind` is plan_kind_names with
+ * underscores, `object` what it is done to (container, network, volume), `after` the positions in
+ * the array of what must have succeeded before. */
+void plan_print_json(const struct plan *plan, struct strbuf *out);
 
+/* What has been looked up for a service beside its file. */
 struct plan_image {
 	const char *service;
 	const char *image_id;
+	const char *content_hash; /* of its configs and secrets; NULL or "": it has none */
 };
 
 enum plan_recreate { PLAN_RECREATE_DIVERGED, PLAN_RECREATE_FORCE, PLAN_RECREATE_NEVER };
@@ -80,6 +99,10 @@ struct plan_up_options {
 	bool no_deps;
 	bool no_start;
 	bool remove_orphans;
+	bool wait; /* the plan ends when all is running or healthy */
+	/* A one-off container of this service comes after the plan: of the service's own containers
+	 * none is in it, but what it depends on, with the gates; NULL = none. */
+	const char *one_off_of;
 };
 /* -EINVAL "no such service: X"; -ENOENT when an image id is missing. */
 int plan_up(const struct project *project, const struct observed *observed,
@@ -97,12 +120,26 @@ struct plan_down_options {
 int plan_down(const struct project *project, const struct observed *observed,
 	const struct plan_down_options *options, struct plan *ret, struct error *err);
 
-/* start / restart of existing containers in dependency order. -ENOENT `service "x" has no container
- * to start`. */
+/* An update of `service` has failed: its old containers, which are all still there, run again, and
+ * those that were to take their places go. */
+int plan_rollback(const struct project *project, const struct observed *observed,
+	const struct service *service, struct plan *ret, struct error *err);
+
+/* deploy.update_config asks for start-first, and nothing that two containers cannot both have (a
+ * fixed host port, an address) stands against it. */
+bool rollout_overlaps(const struct service *service);
+
+struct plan_start_options {
+	char *const *services; /* NULL = all */
+	bool wait;	       /* as plan_up_options.wait */
+	bool no_deps;	       /* restart: leave out services that follow a dependency's restart */
+};
+/* start / restart of existing containers in dependency order, with the gates of the dependencies.
+ * -ENOENT `service "x" has no container to start`. */
 int plan_start(const struct project *project, const struct observed *observed,
-	char *const *services, struct plan *ret, struct error *err);
+	const struct plan_start_options *options, struct plan *ret, struct error *err);
 int plan_restart(const struct project *project, const struct observed *observed,
-	char *const *services, struct plan *ret, struct error *err);
+	const struct plan_start_options *options, struct plan *ret, struct error *err);
 
 /* Containers whose service the project does not declare (disabled ones are declared); names in the
  * arena of the plan-less caller: heap strv. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * plan_down.c - what `stop`, `down`, `start` and `restart` have to do: existing containers, in
- * (reverse) dependency order. */
+ * plan_down.c - what `stop` and `down` have to do: existing containers, in reverse dependency
+ * order.
+ */
 #include "compose/plan.h"
 
 #include <errno.h>
@@ -11,24 +12,31 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
-/* The services a container's own depends on, heap: from the file where it knows the container's
- * service, else from its label. */
-static char **dependencies_of(
-	const struct project *project, const struct observed_container *container)
+struct dependencies plan_dependencies(struct plan *plan, const struct project *project,
+	const struct observed_container *container)
 {
 	const struct service *declared =
 		project ? project_find_service(project, container->service) : NULL;
-	char **names = NULL;
+	struct dependencies list = { 0 };
 
-	if (!declared)
-		return strv_copy(container->depends_on);
-	for (size_t i = 0; i < declared->depends_count; i++)
-		strv_add(&names, declared->depends_on[i].service);
-	return names;
+	if (declared)
+		return (struct dependencies){ declared->depends_on, declared->depends_count };
+	for (size_t i = 0; i < strv_length(container->depends_on); i++) {
+		const char *how = container->depends_how ? container->depends_how[i] : "";
+		struct dependency *item = arena_array_add(plan->arena, list.items, list.count);
+
+		item->service = container->depends_on[i];
+		item->required = true;
+		item->restart = strstr(how, ":true") != NULL;
+		for (unsigned int c = 0; depends_condition_names[c]; c++)
+			if (!strncmp(how, depends_condition_names[c],
+				    strlen(depends_condition_names[c])))
+				item->condition = (enum depends_condition)c;
+	}
+	return list;
 }
 
-/* Containers are sorted by service: index of the first one of `service`, or container_count. */
-static size_t first_of_service(const struct observed *observed, const char *service)
+size_t observed_first_of(const struct observed *observed, const char *service)
 {
 	size_t low = 0, high = observed->container_count;
 
@@ -43,23 +51,20 @@ static size_t first_of_service(const struct observed *observed, const char *serv
 	return low;
 }
 
-/* For each pair (dependent, dependency) of containers that both have actions: waiting[x] comes
- * after waited[y], where x is the dependent if `dependents_wait` (starting), else the dependency
- * (stopping). SIZE_MAX = no action. */
-static void order_pairs(struct plan *plan, const struct project *project,
+void plan_order_pairs(struct plan *plan, const struct project *project,
 	const struct observed *observed, const size_t *waiting, const size_t *waited,
 	bool dependents_wait)
 {
 	for (size_t i = 0; i < observed->container_count; i++) {
-		cleanup_strv char **names = NULL;
+		struct dependencies on;
 
 		if (waiting[i] == SIZE_MAX && waited[i] == SIZE_MAX)
 			continue;
-		names = dependencies_of(project, &observed->containers[i]);
-		for (size_t n = 0; n < strv_length(names); n++) {
-			for (size_t j = first_of_service(observed, names[n]);
+		on = plan_dependencies(plan, project, &observed->containers[i]);
+		for (size_t n = 0; n < on.count; n++) {
+			for (size_t j = observed_first_of(observed, on.items[n].service);
 				j < observed->container_count &&
-				!strcmp(observed->containers[j].service, names[n]);
+				!strcmp(observed->containers[j].service, on.items[n].service);
 				j++) {
 				size_t waiter = dependents_wait ? i : j;
 				size_t other = dependents_wait ? j : i;
@@ -85,7 +90,7 @@ static bool is_meant(const struct project *project, const struct plan_down_optio
 	       project_find_service(project, container->service);
 }
 
-static int check_names(const struct project *project, const struct observed *observed,
+int plan_check_names(const struct project *project, const struct observed *observed,
 	char *const *services, struct error *err)
 {
 	for (size_t i = 0; i < strv_length(services); i++) {
@@ -156,7 +161,7 @@ int plan_down(const struct project *project, const struct observed *observed,
 	size_t size = (observed->container_count + 1) * sizeof(size_t);
 	int r;
 
-	r = check_names(project, observed, options->services, err);
+	r = plan_check_names(project, observed, options->services, err);
 	if (r < 0) {
 		plan_release(&plan);
 		return r;
@@ -165,71 +170,8 @@ int plan_down(const struct project *project, const struct observed *observed,
 	down.removals = arena_alloc(plan.arena, size);
 	plan_stops(&down);
 	/* a container stops when all that depend on it are gone */
-	order_pairs(&plan, project, observed, down.stops, down.removals, false);
+	plan_order_pairs(&plan, project, observed, down.stops, down.removals, false);
 	plan_resources(&down);
 	*ret = plan;
 	return 0;
-}
-
-/* One action per existing container of the meant services, each after those of the services it
- * depends on. */
-static int plan_ordered(const struct project *project, const struct observed *observed,
-	char *const *services, enum plan_kind kind, struct plan *plan, struct error *err)
-{
-	const struct plan_down_options meant = { .services = services };
-	size_t *index = arena_alloc(plan->arena, (observed->container_count + 1) * sizeof(size_t));
-	int r;
-
-	r = check_names(project, observed, services, err);
-	if (r < 0)
-		return r;
-	for (size_t s = 0; s < strv_length(services); s++) {
-		bool found = false;
-
-		for (size_t i = 0; i < observed->container_count; i++)
-			found |= !observed->containers[i].one_off &&
-				 !strcmp(observed->containers[i].service, services[s]);
-		if (!found)
-			return error_set(err, -ENOENT, "service \"%s\" has no container to %s",
-				services[s], kind == PLAN_START ? "start" : "restart");
-	}
-	for (size_t i = 0; i < observed->container_count; i++) {
-		const struct observed_container *container = &observed->containers[i];
-
-		index[i] = SIZE_MAX;
-		if (!is_meant(project, &meant, container) ||
-			(kind == PLAN_START && observed_is_up(container)))
-			continue;
-		index[i] = plan_add_container(plan, kind, container, NULL);
-		plan->actions[index[i]].service =
-			project ? project_find_service(project, container->service) : NULL;
-	}
-	order_pairs(plan, project, observed, index, index, true);
-	return 0;
-}
-
-static int plan_existing(const struct project *project, const struct observed *observed,
-	char *const *services, enum plan_kind kind, struct plan *ret, struct error *err)
-{
-	struct plan plan = { .arena = arena_new() };
-	int r = plan_ordered(project, observed, services, kind, &plan, err);
-
-	if (r < 0) {
-		plan_release(&plan);
-		return r;
-	}
-	*ret = plan;
-	return 0;
-}
-
-int plan_start(const struct project *project, const struct observed *observed,
-	char *const *services, struct plan *ret, struct error *err)
-{
-	return plan_existing(project, observed, services, PLAN_START, ret, err);
-}
-
-int plan_restart(const struct project *project, const struct observed *observed,
-	char *const *services, struct plan *ret, struct error *err)
-{
-	return plan_existing(project, observed, services, PLAN_RESTART, ret, err);
 }

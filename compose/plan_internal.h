@@ -3,6 +3,8 @@
 #ifndef MYCOMPOSE_COMPOSE_PLAN_INTERNAL_H
 #define MYCOMPOSE_COMPOSE_PLAN_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "compose/plan.h"
 
 /* Append an action; returns its index. The action is found by plan->actions[index]: its address
@@ -24,5 +26,25 @@ const struct observed_network *observed_find_network(
 /* The name replica `number` is to have, in the plan's arena. */
 const char *plan_container_name(struct plan *plan, const struct project *project,
 	const struct service *service, unsigned int number);
+
+struct dependencies {
+	struct dependency *items;
+	size_t count;
+};
+/* What a container's own depends on: from the file where it knows the container's service, else
+ * from its label. In the project's arena or the plan's. */
+struct dependencies plan_dependencies(struct plan *plan, const struct project *project,
+	const struct observed_container *container);
+/* Containers are sorted by service: index of the first one of `service`, or container_count. */
+size_t observed_first_of(const struct observed *observed, const char *service);
+/* For each pair (dependent, dependency) of containers that both have actions: waiting[x] comes
+ * after waited[y], where x is the dependent if `dependents_wait` (starting), else the dependency
+ * (stopping). SIZE_MAX = no action. */
+void plan_order_pairs(struct plan *plan, const struct project *project,
+	const struct observed *observed, const size_t *waiting, const size_t *waited,
+	bool dependents_wait);
+/* Of the project, or of what is there when there is no file. -EINVAL "no such service: X". */
+int plan_check_names(const struct project *project, const struct observed *observed,
+	char *const *services, struct error *err);
 
 #endif

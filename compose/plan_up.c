@@ -3,127 +3,34 @@
  *
  * Services are walked in dependency order. A replaced container keeps running until its successor's
  * record exists: create (temporary name) -> stop old -> remove old -> rename -> start; each step
- * finds its predecessor's leftovers when the walk was interrupted. */
+ * finds its predecessor's leftovers when the walk was interrupted. With deploy.update_config the
+ * order is another one, see plan_rollout.c. */
 #include "compose/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "compose/plan_internal.h"
+#include "compose/plan_up_internal.h"
 #include "engine/base/memory.h"
-#include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 
-#define NO_ACTION SIZE_MAX
-
-struct index_list {
-	size_t *items;
-	size_t count;
-};
-
-struct up {
-	const struct project *project;
-	const struct observed *observed;
-	const struct plan_up_options *options;
-	struct plan *plan;
-	bool *selected;	 /* per service */
-	bool *named;	 /* per service: named on the command line, or no names were given */
-	bool *recreated; /* per service */
-	struct index_list *started; /* per service: what a dependent's start has to wait for */
-	struct strmap
-		networks; /* name -> action index + 1 of its creation, while it is not there */
-	struct strmap diverged; /* name -> index + 1 of PLAN_REMOVE_NETWORK */
-};
-
-static void index_list_add(struct up *up, struct index_list *list, size_t index)
+void index_list_add(struct up *up, struct index_list *list, size_t index)
 {
 	*arena_array_add(up->plan->arena, list->items, list->count) = index;
 }
 
-static bool uses_network(const struct service *service, const char *key)
+void plan_after_list(struct up *up, size_t action, const struct index_list *list)
 {
-	for (size_t i = 0; i < service->network_count; i++)
-		if (!strcmp(service->networks[i].key, key))
-			return true;
-	return false;
+	for (size_t i = 0; i < list->count; i++)
+		plan_after(up->plan, action, list->items[i]);
 }
 
-static bool any_selected_uses(const struct up *up, const char *network_key, const char *volume_key)
-{
-	for (size_t i = 0; i < up->project->service_count; i++) {
-		const struct service *service = &up->project->services[i];
-
-		if (!up->selected[i])
-			continue;
-		if (network_key && uses_network(service, network_key))
-			return true;
-		for (size_t m = 0; volume_key && m < service->mount_count; m++)
-			if (service->mounts[m].type == SERVICE_MOUNT_VOLUME &&
-				service->mounts[m].source &&
-				!strcmp(service->mounts[m].source, volume_key))
-				return true;
-	}
-	return false;
-}
-
-static void plan_networks(struct up *up)
-{
-	for (size_t i = 0; i < up->project->network_count; i++) {
-		const struct project_network *network = &up->project->networks[i];
-		const struct observed_network *there =
-			observed_find_network(up->observed, network->name);
-		size_t removal = NO_ACTION, creation;
-
-		if (network->external || !any_selected_uses(up, network->key, NULL))
-			continue;
-		if (there && !strcmp(there->config_hash, network->config_hash))
-			continue;
-		if (there) {
-			removal = plan_add(up->plan, PLAN_REMOVE_NETWORK, network->name,
-				"its configuration changed");
-			up->plan->actions[removal].network = network;
-			strmap_set(&up->diverged, network->name, (void *)(removal + 1));
-		}
-		creation = plan_add(up->plan, PLAN_CREATE_NETWORK, network->name,
-			there ? "its configuration changed" : "not there yet");
-		up->plan->actions[creation].network = network;
-		if (removal != NO_ACTION)
-			plan_after(up->plan, creation, removal);
-		strmap_set(&up->networks, network->name, (void *)(creation + 1));
-	}
-}
-
-static bool volume_is_there(const struct observed *observed, const char *name)
-{
-	for (size_t i = 0; i < observed->volume_count; i++)
-		if (!strcmp(observed->volumes[i].name, name))
-			return true;
-	return false;
-}
-
-/* Volumes come before containers because container_create makes what is missing, without the
- * project's labels. */
-static void plan_volumes(struct up *up, struct index_list *ret_created)
-{
-	for (size_t i = 0; i < up->project->volume_count; i++) {
-		const struct project_volume *volume = &up->project->volumes[i];
-		size_t index;
-
-		if (volume->external || volume_is_there(up->observed, volume->name) ||
-			!any_selected_uses(up, NULL, volume->key))
-			continue;
-		index = plan_add(up->plan, PLAN_CREATE_VOLUME, volume->name, "not there yet");
-		up->plan->actions[index].volume = volume;
-		index_list_add(up, ret_created, index);
-	}
-}
-
-static const char *selected_image(const struct up *up, const char *service)
+static const struct plan_image *looked_up(const struct up *up, const char *service)
 {
 	for (size_t i = 0; i < up->options->image_count; i++)
 		if (!strcmp(up->options->images[i].service, service))
-			return up->options->images[i].image_id;
+			return &up->options->images[i];
 	return NULL;
 }
 
@@ -144,28 +51,27 @@ static bool attachments_match(const struct up *up, const struct service *service
 	return true;
 }
 
-static bool touches_diverged_network(
-	const struct up *up, const struct observed_container *container)
+static bool is_recreated(const struct up *up, const char *service)
 {
-	for (size_t i = 0; i < strv_length(container->networks); i++)
-		if (strmap_has(&up->diverged, container->networks[i]))
-			return true;
-	return false;
+	ssize_t index = project_service_index(up->project, service);
+
+	return index >= 0 && up->services[index].is_recreated;
 }
 
-/* "service:X" in one of the namespace keys, and X gets a new container: ours would point at a dead
- * one. */
+/* "service:X" in one of the namespace keys, or volumes_from X, and X gets a new container: ours
+ * would point at a dead one. */
 static bool shares_with_recreated(const struct up *up, const struct service *service)
 {
 	const char *const modes[] = { service->network_mode, service->pid, service->ipc };
 
-	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-		ssize_t other;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (modes[i] && !strncmp(modes[i], "service:", 8) && is_recreated(up, modes[i] + 8))
+			return true;
+	for (char **from = service->volumes_from; from && *from; from++) {
+		const char *name =
+			arena_strndup(up->plan->arena, *from, strcspn(*from, ":")); /* ":ro" */
 
-		if (!modes[i] || strncmp(modes[i], "service:", 8))
-			continue;
-		other = project_service_index(up->project, modes[i] + 8);
-		if (other >= 0 && up->recreated[other])
+		if (strcmp(name, "container") && is_recreated(up, name))
 			return true;
 	}
 	return false;
@@ -176,9 +82,11 @@ static const char *reason_to_recreate(
 	const struct up *up, size_t service_index, const struct observed_container *container)
 {
 	const struct service *service = &up->project->services[service_index];
-	enum plan_recreate policy = up->named[service_index] ? up->options->recreate
-							     : up->options->recreate_dependencies;
-	const char *image = selected_image(up, service->name);
+	enum plan_recreate policy = up->services[service_index].is_named
+					    ? up->options->recreate
+					    : up->options->recreate_dependencies;
+	const struct plan_image *image = looked_up(up, service->name);
+	const char *content = image && image->content_hash ? image->content_hash : "";
 
 	if (policy == PLAN_RECREATE_NEVER)
 		return NULL;
@@ -186,35 +94,20 @@ static const char *reason_to_recreate(
 		return "recreation was asked for";
 	if (strcmp(container->config_hash, service->config_hash))
 		return "its configuration changed";
-	if (image && strcmp(container->image_id, image))
+	if (image && strcmp(container->image_id, image->image_id))
 		return "its image changed";
+	if (strcmp(container->content_hash, content))
+		return "the content of its configs or secrets changed";
 	if (!attachments_match(up, service, container))
 		return "its networks changed";
 	if (touches_diverged_network(up, container))
 		return "a network of it is made anew";
 	if (shares_with_recreated(up, service))
-		return "a service whose namespace it shares is recreated";
+		return "a service whose namespace or volumes it shares is recreated";
 	return NULL;
 }
 
-static void after_list(struct up *up, size_t action, const struct index_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		plan_after(up->plan, action, list->items[i]);
-}
-
-static void after_dependencies(struct up *up, size_t action, const struct service *service)
-{
-	for (size_t i = 0; i < service->depends_count; i++) {
-		ssize_t dependency =
-			project_service_index(up->project, service->depends_on[i].service);
-
-		if (dependency >= 0)
-			after_list(up, action, &up->started[dependency]);
-	}
-}
-
-static void after_networks(struct up *up, size_t action, const struct service *service)
+void plan_after_networks(struct up *up, size_t action, const struct service *service)
 {
 	for (size_t i = 0; i < service->network_count; i++) {
 		const struct project_network *network =
@@ -226,7 +119,7 @@ static void after_networks(struct up *up, size_t action, const struct service *s
 	}
 }
 
-static size_t add_slot_action(struct up *up, enum plan_kind kind, const struct service *service,
+size_t add_slot_action(struct up *up, enum plan_kind kind, const struct service *service,
 	unsigned int number, const char *why)
 {
 	size_t index = plan_add(
@@ -237,22 +130,37 @@ static size_t add_slot_action(struct up *up, enum plan_kind kind, const struct s
 	return index;
 }
 
-/* The start that ends every slot's chain; `previous` is the action it continues, or NO_ACTION. */
+struct slot *add_slot(struct up *up, size_t service_index, unsigned int number,
+	const struct observed_container *there, size_t start)
+{
+	struct up_service *service = &up->services[service_index];
+	struct slot *slot = arena_array_add(up->plan->arena, service->slots, service->slot_count);
+
+	slot->number = number;
+	slot->there = there;
+	slot->start = start;
+	return slot;
+}
+
+/* The start that ends every slot's chain; `previous` is the action it continues, or NO_ACTION.
+ * `there` is what is to be started, NULL = what this plan makes. */
 static void plan_slot_start(struct up *up, size_t service_index, unsigned int number,
-	const char *id, size_t previous, const char *why)
+	const struct observed_container *there, size_t previous, const char *why)
 {
 	const struct service *service = &up->project->services[service_index];
+	struct index_list gates;
 	size_t start;
 
 	if (up->options->no_start)
 		return;
+	gates = gates_before(up, service);
 	start = add_slot_action(up, PLAN_START, service, number, why);
-	up->plan->actions[start].id = id;
+	up->plan->actions[start].id = there ? there->id : NULL;
 	if (previous != NO_ACTION)
 		plan_after(up->plan, start, previous);
-	after_networks(up, start, service);
-	after_dependencies(up, start, service);
-	index_list_add(up, &up->started[service_index], start);
+	plan_after_networks(up, start, service);
+	plan_after_list(up, start, &gates);
+	add_slot(up, service_index, number, there, start);
 }
 
 static void plan_new_slot(
@@ -261,8 +169,21 @@ static void plan_new_slot(
 	const struct service *service = &up->project->services[service_index];
 	size_t create = add_slot_action(up, PLAN_CREATE, service, number, "not there yet");
 
-	after_list(up, create, before);
+	plan_after_list(up, create, before);
 	plan_slot_start(up, service_index, number, NULL, create, NULL);
+}
+
+size_t plan_removal(struct up *up, const struct observed_container *container, const char *why)
+{
+	size_t removal = plan_add_container(up->plan, PLAN_REMOVE, container, why);
+
+	for (size_t i = 0; i < strv_length(container->networks); i++) {
+		size_t network = (size_t)strmap_get(&up->diverged, container->networks[i]);
+
+		if (network)
+			plan_after(up->plan, network - 1, removal);
+	}
+	return removal;
 }
 
 static size_t stop_and_remove(
@@ -277,54 +198,84 @@ static size_t stop_and_remove(
 			plan_after(up->plan, stop, previous);
 		previous = stop;
 	}
-	removal = plan_add_container(up->plan, PLAN_REMOVE, container, why);
+	removal = plan_removal(up, container, why);
 	if (previous != NO_ACTION)
 		plan_after(up->plan, removal, previous);
-	for (size_t i = 0; i < strv_length(container->networks); i++) {
-		size_t network = (size_t)strmap_get(&up->diverged, container->networks[i]);
-
-		if (network)
-			plan_after(up->plan, network - 1, removal);
-	}
 	return removal;
 }
 
-static void plan_replace(struct up *up, size_t service_index, const struct observed_container *old,
-	const struct index_list *before, const char *why)
+static void plan_replace(struct up *up, size_t service_index, const struct replacement *replacement,
+	const struct index_list *before)
 {
 	const struct service *service = &up->project->services[service_index];
-	size_t create = add_slot_action(up, PLAN_CREATE, service, old->number, why);
-	size_t stop_position, removal, rename_action;
+	const struct observed_container *old = replacement->old;
+	const struct observed_container *successor = replacement->successor;
+	struct index_list gates = { 0 };
+	size_t create = NO_ACTION, stop_position, removal, rename_action;
 
-	up->plan->actions[create].replaces = old;
-	after_list(up, create, before);
-	stop_position = up->plan->count;
-	removal = stop_and_remove(up, old, create, why);
 	/* Dependencies come up first, so that the old one serves as long as it can; where a network
 	 * is to be made anew its members must all be gone first, and waiting for each other's start
 	 * would be a circle. */
-	if (!touches_diverged_network(up, old))
-		after_dependencies(up, stop_position, service);
+	if (!touches_diverged_network(up, old) && !up->options->no_start)
+		gates = gates_before(up, service);
+	if (!successor) {
+		create = add_slot_action(up, PLAN_CREATE, service, old->number, replacement->why);
+		up->plan->actions[create].replaces = old;
+		plan_after_list(up, create, before);
+	}
+	stop_position = up->plan->count;
+	removal = stop_and_remove(up, old, create, replacement->why);
+	plan_after_list(up, stop_position, &gates);
 	for (size_t i = stop_position; i < up->plan->count; i++)
 		up->plan->actions[i].service = service;
+	index_list_add(up, &up->services[service_index].retired, stop_position);
 	rename_action = add_slot_action(up, PLAN_RENAME, service, old->number, NULL);
+	up->plan->actions[rename_action].id = successor ? successor->id : NULL;
 	plan_after(up->plan, rename_action, removal);
-	plan_slot_start(up, service_index, old->number, NULL, rename_action, why);
-	up->recreated[service_index] = true;
+	up->services[service_index].is_recreated = true;
+	if (successor && observed_is_up(successor))
+		add_slot(up, service_index, old->number, successor, NO_ACTION);
+	else
+		plan_slot_start(
+			up, service_index, old->number, successor, rename_action, replacement->why);
 }
 
-static void plan_existing(struct up *up, size_t service_index,
-	const struct observed_container *container, const struct index_list *before)
+/* depends_on.X.restart: X gets a new container, and the service is to notice. It stops before X
+ * does, so that whoever goes on after an interruption finds it stopped and starts it. */
+static bool plan_follow(
+	struct up *up, size_t service_index, const struct observed_container *container)
 {
 	const struct service *service = &up->project->services[service_index];
-	const char *why = reason_to_recreate(up, service_index, container);
-	const char *name = plan_container_name(up->plan, up->project, service, container->number);
-	size_t previous = NO_ACTION;
+	size_t stop = NO_ACTION;
 
-	if (why) {
-		plan_replace(up, service_index, container, before, why);
-		return;
+	for (size_t i = 0; !up->options->no_start && i < service->depends_count; i++) {
+		const struct dependency *dependency = &service->depends_on[i];
+		ssize_t index = project_service_index(up->project, dependency->service);
+		const struct index_list *retired = index >= 0 ? &up->services[index].retired : NULL;
+
+		if (!dependency->restart || !retired || retired->count == 0)
+			continue;
+		if (stop == NO_ACTION)
+			stop = plan_add_container(up->plan, PLAN_STOP, container,
+				arena_printf(up->plan->arena, "its dependency %s is recreated",
+					dependency->service));
+		for (size_t r = 0; r < retired->count; r++)
+			plan_after(up->plan, retired->items[r], stop);
 	}
+	if (stop == NO_ACTION)
+		return false;
+	plan_slot_start(
+		up, service_index, container->number, container, stop, up->plan->actions[stop].why);
+	return true;
+}
+
+static void plan_kept(
+	struct up *up, size_t service_index, const struct observed_container *container)
+{
+	const struct service *service = &up->project->services[service_index];
+	const char *name = plan_container_name(up->plan, up->project, service, container->number);
+	size_t previous = NO_ACTION, keep;
+
 	if (strcmp(container->name, name)) {
 		/* An interrupted recreate: the old one is gone, the new one still has its temporary
 		 * name. */
@@ -332,80 +283,152 @@ static void plan_existing(struct up *up, size_t service_index,
 			"an interrupted recreate left a temporary name");
 		up->plan->actions[previous].id = container->id;
 	}
-	if (observed_is_up(container)) {
-		size_t keep = plan_add_container(up->plan, PLAN_KEEP, container, NULL);
-
-		up->plan->actions[keep].service = service;
+	if (!observed_is_up(container)) {
+		plan_slot_start(up, service_index, container->number, container, previous,
+			container->status == OBSERVED_CREATED ? "created, never started"
+							      : "not running");
 		return;
 	}
-	plan_slot_start(up, service_index, container->number, container->id, previous,
-		container->status == OBSERVED_CREATED ? "created, never started" : "not running");
+	if (plan_follow(up, service_index, container))
+		return;
+	keep = plan_add_container(up->plan, PLAN_KEEP, container, NULL);
+	up->plan->actions[keep].service = service;
+	add_slot(up, service_index, container->number, container, NO_ACTION);
+}
+
+static bool is_of_slot(
+	const struct observed_container *container, const char *service, unsigned int number)
+{
+	return !container->one_off && container->number == number &&
+	       !strcmp(container->service, service);
 }
 
 /* A place (service, number) belongs to one container: the one with the proper name, else the first.
- * Others of the same place were made to replace it by a recreate that was interrupted. */
-static bool is_leftover(
-	struct up *up, const struct service *service, const struct observed_container *container)
+ */
+static const struct observed_container *slot_owner(
+	struct up *up, const struct service *service, unsigned int number)
 {
-	const char *name = plan_container_name(up->plan, up->project, service, container->number);
+	const char *name = plan_container_name(up->plan, up->project, service, number);
+	const struct observed_container *first = NULL;
 
-	if (!strcmp(container->name, name))
-		return false;
 	for (size_t i = 0; i < up->observed->container_count; i++) {
-		const struct observed_container *other = &up->observed->containers[i];
+		const struct observed_container *container = &up->observed->containers[i];
 
-		if (other->one_off || other == container || other->number != container->number ||
-			strcmp(other->service, container->service))
+		if (!is_of_slot(container, service->name, number))
 			continue;
-		if (!strcmp(other->name, name) || other < container)
-			return true;
+		if (!strcmp(container->name, name))
+			return container;
+		if (!first)
+			first = container;
 	}
-	return false;
+	return first;
+}
+
+/* Others of the same place were made to replace it by a recreate that was interrupted. One of them
+ * that is as declared, where the owner is not, is not made again. */
+static const struct observed_container *slot_successor(
+	struct up *up, size_t service_index, const struct observed_container *owner)
+{
+	const struct service *service = &up->project->services[service_index];
+
+	for (size_t i = 0; i < up->observed->container_count; i++) {
+		const struct observed_container *container = &up->observed->containers[i];
+
+		if (container != owner && is_of_slot(container, service->name, owner->number) &&
+			!reason_to_recreate(up, service_index, container))
+			return container;
+	}
+	return NULL;
+}
+
+static struct replacement look_at_slot(
+	struct up *up, size_t service_index, const struct observed_container *owner)
+{
+	struct replacement replacement = { .old = owner,
+		.why = reason_to_recreate(up, service_index, owner) };
+
+	if (replacement.why)
+		replacement.successor = slot_successor(up, service_index, owner);
+	return replacement;
 }
 
 /* Records that an interrupted recreate left have names that a new attempt wants again: they go
  * first. */
-static void remove_leftovers(
-	struct up *up, const struct service *service, struct index_list *before)
+static void remove_leftovers(struct up *up, size_t service_index, struct index_list *before)
 {
+	const struct service *service = &up->project->services[service_index];
+
 	for (size_t i = 0; i < up->observed->container_count; i++) {
 		const struct observed_container *container = &up->observed->containers[i];
+		const struct observed_container *owner;
 
-		if (!container->one_off && !strcmp(container->service, service->name) &&
-			is_leftover(up, service, container))
+		if (container->one_off || strcmp(container->service, service->name))
+			continue;
+		owner = slot_owner(up, service, container->number);
+		if (container != owner &&
+			container != look_at_slot(up, service_index, owner).successor)
 			index_list_add(up, before,
 				stop_and_remove(up, container, NO_ACTION,
 					"left by an interrupted recreate"));
 	}
 }
 
+static void scale_down(struct up *up, size_t service_index, const struct observed_container *owner)
+{
+	const struct observed_container *successor =
+		look_at_slot(up, service_index, owner).successor;
+
+	stop_and_remove(up, owner, NO_ACTION, "scaled down");
+	if (successor)
+		stop_and_remove(up, successor, NO_ACTION, "scaled down");
+}
+
+/* A job is never ready in the sense of an update: it ends. */
+static bool is_update(
+	const struct up *up, const struct service *service, const struct observed_container *old)
+{
+	return service->update.is_set && !up->options->no_start &&
+	       !touches_diverged_network(up, old) && !is_awaited_job(up, service->name);
+}
+
 static void plan_service(struct up *up, size_t service_index, const struct index_list *volumes)
 {
 	const struct service *service = &up->project->services[service_index];
 	struct index_list before = { 0 };
+	struct replacement *updates = NULL;
+	size_t update_count = 0;
 	unsigned int kept = 0, highest = 0;
 
 	for (size_t i = 0; i < volumes->count; i++)
 		index_list_add(up, &before, volumes->items[i]);
-	remove_leftovers(up, service, &before);
+	remove_leftovers(up, service_index, &before);
 
 	for (size_t i = 0; i < up->observed->container_count; i++) {
 		const struct observed_container *container = &up->observed->containers[i];
+		struct replacement replacement;
 
 		if (container->one_off || strcmp(container->service, service->name) ||
-			is_leftover(up, service, container))
+			container != slot_owner(up, service, container->number))
 			continue;
 		if (container->number > highest)
 			highest = container->number;
 		if (kept == service->replicas) {
 			/* containers are sorted by number: the highest go first in the user's eyes,
 			 * all go at once in ours */
-			stop_and_remove(up, container, NO_ACTION, "scaled down");
+			scale_down(up, service_index, container);
 			continue;
 		}
-		plan_existing(up, service_index, container, &before);
 		kept++;
+		replacement = look_at_slot(up, service_index, container);
+		if (!replacement.why)
+			plan_kept(up, service_index, container);
+		else if (is_update(up, service, container))
+			*arena_array_add(up->plan->arena, updates, update_count) = replacement;
+		else
+			plan_replace(up, service_index, &replacement, &before);
 	}
+	if (update_count)
+		plan_update(up, service_index, updates, update_count, &before);
 	for (; kept < service->replicas; kept++)
 		plan_new_slot(up, service_index, ++highest, &before);
 }
@@ -417,70 +440,29 @@ static void plan_orphan_removal(struct up *up)
 			stop_and_remove(up, &up->observed->containers[i], NO_ACTION, "orphan");
 }
 
-static bool has_removal(const struct up *up, const char *id)
-{
-	for (size_t i = 0; i < up->plan->count; i++)
-		if (up->plan->actions[i].kind == PLAN_REMOVE && up->plan->actions[i].id &&
-			!strcmp(up->plan->actions[i].id, id))
-			return true;
-	return false;
-}
-
-/* Running containers that stay as they are (of services not selected, orphans, --no-recreate) but
- * are attached to a network that is made anew: it cannot go while they run, so they stop for that
- * moment. */
-static void pause_bystanders(struct up *up)
-{
-	for (size_t i = 0; up->diverged.count && i < up->observed->container_count; i++) {
-		const struct observed_container *container = &up->observed->containers[i];
-		size_t stop, start;
-
-		if (!observed_is_up(container) || !touches_diverged_network(up, container) ||
-			has_removal(up, container->id))
-			continue;
-		stop = plan_add_container(
-			up->plan, PLAN_STOP, container, "a network of it is made anew");
-		start = plan_add_container(
-			up->plan, PLAN_START, container, "a network of it is made anew");
-		plan_after(up->plan, start, stop);
-		for (size_t n = 0; n < strv_length(container->networks); n++) {
-			size_t removal = (size_t)strmap_get(&up->diverged, container->networks[n]);
-			size_t creation = (size_t)strmap_get(&up->networks, container->networks[n]);
-
-			if (removal)
-				plan_after(up->plan, removal - 1, stop);
-			if (creation)
-				plan_after(up->plan, start, creation - 1);
-		}
-	}
-}
-
 static int select_services(struct up *up, struct error *err)
 {
+	cleanup_free bool *selected = NULL, *named = NULL;
 	bool all = strv_length(up->options->services) == 0;
 	int r;
 
-	r = plan_select(
-		up->project, up->options->services, up->options->no_deps, &up->selected, err);
-	if (r < 0)
-		return r;
-	r = plan_select(up->project, up->options->services, true, &up->named, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < up->project->service_count; i++) {
+	r = plan_select(up->project, up->options->services, up->options->no_deps, &selected, err);
+	if (r == 0)
+		r = plan_select(up->project, up->options->services, true, &named, err);
+	for (size_t i = 0; r == 0 && i < up->project->service_count; i++) {
 		const struct service *service = &up->project->services[i];
 
-		if (up->selected[i] && !selected_image(up, service->name))
-			return error_set(
-				err, -ENOENT, "service \"%s\" has no image", service->name);
-		if (all)
-			up->named[i] = true;
+		up->services[i].is_selected = selected[i];
+		up->services[i].is_named = named[i] || all;
+		if (selected[i] && !looked_up(up, service->name))
+			r = error_set(err, -ENOENT, "service \"%s\" has no image", service->name);
 	}
-	return 0;
+	return r;
 }
 
 static int plan_everything(struct up *up, struct error *err)
 {
+	const char *one_off_of = up->options->one_off_of;
 	cleanup_free size_t *order = NULL;
 	struct index_list volumes = { 0 };
 	int r;
@@ -495,9 +477,18 @@ static int plan_everything(struct up *up, struct error *err)
 	plan_volumes(up, &volumes);
 	if (up->options->remove_orphans)
 		plan_orphan_removal(up);
-	for (size_t i = 0; i < up->project->service_count; i++)
-		if (up->selected[order[i]])
+	for (size_t i = 0; i < up->project->service_count; i++) {
+		const struct service *service = &up->project->services[order[i]];
+
+		if (!up->services[order[i]].is_selected)
+			continue;
+		if (one_off_of && !strcmp(one_off_of, service->name))
+			(void)gates_before(up, service);
+		else
 			plan_service(up, order[i], &volumes);
+	}
+	if (up->options->wait)
+		plan_final_gates(up);
 	pause_bystanders(up);
 	return 0;
 }
@@ -511,12 +502,8 @@ int plan_up(const struct project *project, const struct observed *observed,
 	};
 	int r;
 
-	up.recreated = arena_alloc(plan.arena, (project->service_count + 1) * sizeof(bool));
-	up.started =
-		arena_alloc(plan.arena, (project->service_count + 1) * sizeof(struct index_list));
+	up.services = arena_alloc(plan.arena, (project->service_count + 1) * sizeof(*up.services));
 	r = plan_everything(&up, err);
-	free(up.selected);
-	free(up.named);
 	strmap_release(&up.networks);
 	strmap_release(&up.diverged);
 	if (r < 0) {
