@@ -212,3 +212,49 @@ def test_row_12_6_a_bridge_believes_no_router_advertisement(six):
     bridge = "mc-" + six.mc("network", "ls", "-f", "name=n6", "-q").out.strip()
     assert six.sh(f"cat /proc/sys/net/ipv6/conf/{bridge}/accept_ra").out == "0\n"
     assert six.inside("a", "cat", "/proc/sys/net/ipv6/conf/eth0/accept_ra").ok().out == "0\n"
+
+
+# A router advertisement for 2001:db8:bad::/64, sent as a frame: the sender needs no IPv6 of its own.
+ADVERTISE = r"""
+import socket, struct, sys
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+source, target = socket.inet_pton(socket.AF_INET6, "fe80::bad"), socket.inet_pton(socket.AF_INET6, "ff02::1")
+prefix = struct.pack(">BBBBIII", 3, 4, 64, 0xc0, 3600, 3600, 0) + socket.inet_pton(socket.AF_INET6, "2001:db8:bad::")
+body = struct.pack(">BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0) + prefix
+pseudo = source + target + struct.pack(">II", len(body), 58)
+body = body[:2] + struct.pack(">H", checksum(pseudo + body)) + body[4:]
+frame = bytes.fromhex("333300000001") + bytes.fromhex("0242badbad00") + b"\x86\xdd"
+frame += struct.pack(">IHBB", 6 << 28, len(body), 58, 255) + source + target + body
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind((sys.argv[1], 0))
+link.send(frame)
+"""
+
+
+def host_ipv6(host):
+    """Its routes and addresses, but for those of the kernel's own links."""
+    lines = (host.sh("ip -6 route; ip -6 -o addr").ok().out).splitlines()
+    return sorted(re.sub(r"expires \S+|valid_lft.*", "", line) for line in lines if "2001:db8:bad" in line or "fe80::bad" in line)
+
+
+@pytest.mark.parametrize("flags", ["", "--ipv6"])
+def test_row_12_6_an_advertisement_of_a_container_changes_nothing_on_the_host(bb, flags):
+    bb.mc("network", "create", *flags.split(), "n1").ok()
+    serve(bb, "a", network="n1")
+    # what the frame does where advertisements are believed
+    bb.sh("echo 0 > /proc/sys/net/ipv6/conf/all/forwarding; echo 2 > /proc/sys/net/ipv6/conf/up0/accept_ra").ok()
+    bb.run("/usr/bin/python3", "-c", ADVERTISE, "eth0", outside=True).ok()
+    wait_until(lambda: host_ipv6(bb), what="the outside's advertisement to be believed")
+    bb.sh("ip -6 route flush root 2001:db8:bad::/64; ip -6 route flush default; ip -6 addr flush dev up0 scope global").ok()
+    assert not host_ipv6(bb)
+    bb.run("nsenter", "-t", str(bb.pid_of("a")), "-n", "/usr/bin/python3", "-c", ADVERTISE, "eth0").ok()
+    bb.run("nsenter", "-t", str(bb.pid_of("a")), "-n", "/bin/busybox", "ping", "-c", "1", "-W", "1", gateway_of(bb, "n1")).ok()
+    assert not host_ipv6(bb)
+
+
+def gateway_of(host, network):
+    return json.loads(host.mc("network", "inspect", network).ok().out)[0]["IPAM"]["Config"][0]["Gateway"]
