@@ -132,10 +132,9 @@ static int add_one(const struct engine *engine, const struct project *project,
 	int r = parse(text, &origin, err);
 
 	if (r == 0)
-		r = origin.is_container
-			    ? container_find(engine, origin.name, &source, err)
-			    : service_first_container(
-				      engine, project->name, origin.name, &source, err);
+		r = origin.is_container ? container_find(engine, origin.name, &source, err)
+					: service_first_container(
+						  engine, project->name, origin.name, &source, err);
 	if (r == 0)
 		take_over(&source->spec, origin.read_only, service, &container->spec);
 	free(origin.name);

@@ -184,8 +184,7 @@ int container_check(const struct container *container, struct error *err)
 
 		for (; chain && *chain; chain++)
 			if (!is_digest(*chain))
-				return error_set(
-					err, -EINVAL, "'%s' is no layer chain id", *chain);
+				return error_set(err, -EINVAL, "'%s' is no layer chain id", *chain);
 	}
 	for (size_t i = 0; i < container->attachment_count; i++) {
 		const char *network = container->attachments[i].network;
