@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "cmd/dot_env.h"
 #include "cmd/escape.h"
 #include "compose/load.h"
 #include "engine/base/json.h"
@@ -34,6 +35,23 @@ bool app_env_true(const struct app *app, const char *name)
 		if (!strcasecmp(value, yes[i]))
 			return true;
 	return false;
+}
+
+int app_ansi_choose(const struct app *app, int fd, enum ansi *ret, struct error *err)
+{
+	const char *wanted = app->global.ansi ? app->global.ansi : app_getenv(app, "COMPOSE_ANSI");
+	const char *no_color = app_getenv(app, "NO_COLOR");
+
+	if (app->global.no_ansi)
+		wanted = "never";
+	if (!wanted || !*wanted || !strcmp(wanted, "auto")) {
+		*ret = !isatty(fd) ? ANSI_NEVER : no_color && *no_color ? ANSI_MONO : ANSI_COLOR;
+		return 0;
+	}
+	if (strcmp(wanted, "always") && strcmp(wanted, "never"))
+		return error_set(err, -EINVAL, "invalid value for --ansi: \"%s\"", wanted);
+	*ret = !strcmp(wanted, "always") ? ANSI_COLOR : ANSI_NEVER;
+	return 0;
 }
 
 bool app_word_is_no_service(const char *word)
@@ -154,6 +172,7 @@ static int prepare_project(struct app *app, char *const *operands, struct error 
 int app_prepare(struct app *app, char *const *operands, struct error *err)
 {
 	unsigned int needs = app->verb->needs;
+	enum ansi ansi;
 	int r;
 
 	if (app->global.dry_run && (needs & NO_DRY_RUN))
@@ -161,6 +180,7 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 	if (app->ad_hoc_only)
 		needs &= ~(unsigned int)(MAY_USE_PROJECT | NEEDS_HONOURED);
 	if (needs & (NEEDS_PROJECT | NEEDS_NAME | MAY_USE_PROJECT)) {
+		dot_env_read(app);
 		r = prepare_project(app, operands, err);
 		if (r < 0)
 			return r;
@@ -171,9 +191,10 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 		if (r < 0)
 			return r;
 	}
-	if (needs & NEEDS_ENGINE)
-		return app_open_engine(app, err);
-	return 0;
+	r = app_ansi_choose(app, STDERR_FILENO, &ansi, err);
+	if (r < 0)
+		return r;
+	return needs & NEEDS_ENGINE ? app_open_engine(app, err) : 0;
 }
 
 void app_release(struct app *app)
@@ -189,11 +210,14 @@ void app_release(struct app *app)
 void app_print_error(const struct app *app, const struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const char *progress = app->global.progress;
 	const char *text = error_text(err);
 
 	if (!*text)
 		return;
-	if (app->global.progress && !strcmp(app->global.progress, "json")) {
+	if (!progress)
+		progress = app_getenv(app, "COMPOSE_PROGRESS");
+	if (progress && !strcmp(progress, "json")) {
 		strbuf_add_str(&out, "{\"error\":true,\"message\":");
 		json_quote(&out, text, strlen(text));
 		strbuf_add_char(&out, '}');

@@ -11,6 +11,15 @@ const char *app_getenv(const struct app *app, const char *name);
 /* "1 t true y" in any case are true, all else is false. */
 bool app_env_true(const struct app *app, const char *name);
 
+/* What may be sent to `fd`, from --ansi, COMPOSE_ANSI, NO_COLOR and whether it is a terminal.
+ * -EINVAL: `invalid value for --ansi: "x"`. */
+enum ansi {
+	ANSI_NEVER, /* no escapes at all */
+	ANSI_MONO,  /* cursor movement, no colours */
+	ANSI_COLOR,
+};
+int app_ansi_choose(const struct app *app, int fd, enum ansi *ret, struct error *err);
+
 /* Fulfil verb->needs; `operands` are the verb's. */
 int app_prepare(struct app *app, char *const *operands, struct error *err);
 void app_release(struct app *app);

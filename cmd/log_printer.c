@@ -32,15 +32,12 @@ struct log_printer *log_printer_new(
 	const struct app *app, const struct log_printer_options *options)
 {
 	struct log_printer *printer = xcalloc(1, sizeof(*printer));
-	const char *ansi = app->global.ansi ? app->global.ansi : app_getenv(app, "COMPOSE_ANSI");
-	bool automatic = !ansi || !strcmp(ansi, "auto");
+	enum ansi ansi = ANSI_NEVER;
 
 	printer->options = *options;
 	log_printer_redirect(printer, stdout, stderr);
-	printer->color = automatic ? isatty(STDOUT_FILENO) && !app_getenv(app, "NO_COLOR")
-				   : !strcmp(ansi, "always");
-	if (options->no_color)
-		printer->color = false;
+	(void)app_ansi_choose(app, STDOUT_FILENO, &ansi, NULL);
+	printer->color = ansi == ANSI_COLOR && !options->no_color;
 	return printer;
 }
 

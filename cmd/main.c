@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/event_watch.h"
 #include "cmd/help.h"
+#include "cmd/progress_screen.h"
 #include "cmd/verbs.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
@@ -32,6 +35,7 @@ static const struct flag global_flags[] = {
 	{ 0, "profile", FLAG_LIST, G(profiles), "NAME", "Enable a profile (* for all)", 0 },
 	{ 0, "ansi", FLAG_STRING, G(ansi), "WHEN",
 		"Colours and cursor movement: never, always or auto", 0 },
+	{ 0, "no-ansi", FLAG_BOOL, G(no_ansi), NULL, NULL, 0 },
 	{ 0, "progress", FLAG_STRING, G(progress), "MODE",
 		"Progress display: auto, tty, plain, json or quiet", 0 },
 	{ 0, "parallel", FLAG_INT, G(parallel), "N", "Engine operations at once, -1 for no bound",
@@ -212,6 +216,33 @@ static int dispatch(struct app *app, char **argv, struct error *err)
 	return run_verb(app, rest, path, err);
 }
 
+/* Whatever a terminal's progress display has hidden is shown again; off a terminal nothing is sent.
+ * tcgetattr, write and _exit are async-signal-safe (signal-safety(7)). */
+static void on_interrupt(int signal)
+{
+	struct termios mode;
+
+	(void)signal;
+	if (tcgetattr(STDERR_FILENO, &mode) == 0 &&
+		write(STDERR_FILENO, SCREEN_SHOW_CURSOR, strlen(SCREEN_SHOW_CURSOR)) < 0)
+		_exit(1);
+	_exit(EXIT_INTERRUPTED);
+}
+
+/* Every command ends with 130; those that do something else first read the signals by their event
+ * loop, which blocks them here. Who has us started with a signal ignored wants it so. */
+static void exit_on_interrupts(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM };
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		struct sigaction action = { .sa_handler = on_interrupt }, old;
+
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = { .engine = ENGINE_INIT, .global.parallel = -1 };
@@ -219,6 +250,7 @@ int main(int argc, char **argv)
 	int r;
 
 	(void)argc;
+	exit_on_interrupts();
 	/* A reader that goes away is an error of write(2), told like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	app.argv = argv;

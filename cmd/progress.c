@@ -10,30 +10,25 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/progress_screen.h"
 #include "engine/base/json.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/times.h"
 
-#define FRAME_NS (100 * NS_PER_MS)
-
-struct row {
-	char *id;
-	char *text;
-	char *details;
-	enum progress_status status;
-	int64_t began_ns;
-	int64_t ended_ns; /* 0 while it works */
-};
-
 struct progress {
 	enum progress_mode mode;
 	bool dry_run;
-	struct row *rows; /* one per id, in order of appearance */
+	struct progress_row *rows; /* one per id, in order of appearance */
 	size_t count;
 	size_t drawn_lines;
 	int64_t drawn_ns;
 };
+
+static bool is_tty(const struct progress *progress)
+{
+	return progress->mode == PROGRESS_TTY || progress->mode == PROGRESS_TTY_MONO;
+}
 
 int progress_mode_choose(const struct app *app, enum progress_mode *ret, struct error *err)
 {
@@ -48,19 +43,21 @@ int progress_mode_choose(const struct app *app, enum progress_mode *ret, struct 
 		{ "none", PROGRESS_QUIET },
 	};
 	const char *wanted = app->global.progress;
+	enum ansi ansi;
+	int r;
 
 	if (!wanted)
 		wanted = app_getenv(app, "COMPOSE_PROGRESS");
-	if (!wanted || !strcmp(wanted, "auto")) {
-		const char *ansi = app->global.ansi;
-		bool plain = ansi && !strcmp(ansi, "never");
-
-		*ret = isatty(STDERR_FILENO) && !plain ? PROGRESS_TTY : PROGRESS_PLAIN;
-		return 0;
-	}
+	r = app_ansi_choose(app, STDERR_FILENO, &ansi, err);
+	if (r < 0)
+		return r;
+	if (!wanted || !*wanted || !strcmp(wanted, "auto"))
+		wanted = isatty(STDERR_FILENO) && ansi != ANSI_NEVER ? "tty" : "plain";
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		if (!strcmp(wanted, modes[i].name)) {
 			*ret = modes[i].mode;
+			if (*ret == PROGRESS_TTY && ansi != ANSI_COLOR)
+				*ret = PROGRESS_TTY_MONO;
 			return 0;
 		}
 	}
@@ -76,9 +73,9 @@ struct progress *progress_new(enum progress_mode mode, bool dry_run)
 	return progress;
 }
 
-static struct row *row_for(struct progress *progress, const char *id)
+static struct progress_row *row_for(struct progress *progress, const char *id)
 {
-	struct row *row;
+	struct progress_row *row;
 
 	for (size_t i = 0; i < progress->count; i++)
 		if (!strcmp(progress->rows[i].id, id))
@@ -91,7 +88,7 @@ static struct row *row_for(struct progress *progress, const char *id)
 
 static void update_row(struct progress *progress, const struct progress_event *event)
 {
-	struct row *row = row_for(progress, event->id);
+	struct progress_row *row = row_for(progress, event->id);
 
 	free(row->text);
 	free(row->details);
@@ -109,82 +106,39 @@ static void print_json(const struct progress *progress, const struct progress_ev
 	cleanup_json struct json *line = json_new_object();
 	cleanup_free char *text = NULL;
 
+	json_set_string(line, "details", event->details);
 	if (progress->dry_run)
 		json_set_bool(line, "dry-run", true);
 	json_set_string(line, "id", event->id);
 	json_set_string(line, "status", names[event->status]);
 	json_set_string(line, "text", event->text);
-	json_set_string(line, "details", event->details);
 	text = json_print_go(line);
 	fprintf(stderr, "%s\n", text);
-}
-
-static const char *icon_of(const struct row *row, int64_t now)
-{
-	static const char *const frames[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
-
-	switch (row->status) {
-	case PROGRESS_DONE:
-		return "\033[32m✔\033[0m";
-	case PROGRESS_WARNING:
-		return "\033[33m!\033[0m";
-	case PROGRESS_ERROR:
-		return "\033[31m✘\033[0m";
-	case PROGRESS_WORKING:
-		break;
-	}
-	return frames[(now / FRAME_NS) % (int64_t)ARRAY_LEN(frames)];
-}
-
-static size_t terminal_rows(void)
-{
-	struct winsize size;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < 4)
-		return 24;
-	return size.ws_row;
-}
-
-static void draw_row(const struct progress *progress, const struct row *row, int width, int64_t now,
-	struct strbuf *out)
-{
-	double seconds = (double)((row->ended_ns ? row->ended_ns : now) - row->began_ns) / 1e9;
-
-	strbuf_addf(out, " %s %s%-*s  %-10s %5.1fs", icon_of(row, now),
-		progress->dry_run ? "DRY-RUN MODE - " : "", width, row->id, row->text, seconds);
-	if (row->details && row->status != PROGRESS_ERROR)
-		strbuf_addf(out, " %s", row->details);
-	strbuf_add_str(out, "\033[K\n");
 }
 
 /* One write per frame, so that the terminal never shows half of one. */
 static void draw(struct progress *progress)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	int64_t now = time_monotonic();
-	size_t finished = 0, shown = progress->count, room = terminal_rows() - 2;
-	int width = 0;
+	struct winsize size = { 0 };
+	struct progress_screen screen = {
+		.rows = progress->rows,
+		.count = progress->count,
+		.lines = 24,
+		.dry_run = progress->dry_run,
+		.color = progress->mode == PROGRESS_TTY,
+		.now_ns = time_monotonic(),
+		.drawn_lines = progress->drawn_lines,
+	};
 
-	for (size_t i = 0; i < progress->count; i++) {
-		finished += progress->rows[i].status != PROGRESS_WORKING;
-		if ((int)strlen(progress->rows[i].id) > width)
-			width = (int)strlen(progress->rows[i].id);
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0) {
+		screen.lines = size.ws_row >= 4 ? size.ws_row : 24;
+		screen.columns = size.ws_col;
 	}
-	if (shown > room)
-		shown = room - 1;
-	if (progress->drawn_lines)
-		strbuf_addf(&out, "\033[%zuA\r", progress->drawn_lines);
-	else
-		strbuf_add_str(&out, "\033[?25l");
-	strbuf_addf(&out, "[+] Running %zu/%zu\033[K\n", finished, progress->count);
-	for (size_t i = 0; i < shown; i++)
-		draw_row(progress, &progress->rows[i], width, now, &out);
-	if (shown < progress->count)
-		strbuf_addf(&out, " … %zu more\033[K\n", progress->count - shown);
-	progress->drawn_lines = 1 + shown + (shown < progress->count);
+	progress->drawn_lines = progress_screen_draw(&screen, &out);
 	fwrite(out.data, 1, out.length, stderr);
 	fflush(stderr);
-	progress->drawn_ns = now;
+	progress->drawn_ns = screen.now_ns;
 }
 
 void progress_event(struct progress *progress, const struct progress_event *event)
@@ -200,6 +154,7 @@ void progress_event(struct progress *progress, const struct progress_event *even
 			event->id, event->text);
 		break;
 	case PROGRESS_TTY:
+	case PROGRESS_TTY_MONO:
 		update_row(progress, event);
 		progress_tick(progress);
 		break;
@@ -208,9 +163,9 @@ void progress_event(struct progress *progress, const struct progress_event *even
 
 void progress_hide(struct progress *progress)
 {
-	if (!progress || progress->mode != PROGRESS_TTY || !progress->drawn_lines)
+	if (!progress || !is_tty(progress) || !progress->drawn_lines)
 		return;
-	fprintf(stderr, "\033[%zuA\r\033[J", progress->drawn_lines);
+	fprintf(stderr, "\033[%zuA\r\033[J" SCREEN_SHOW_CURSOR, progress->drawn_lines);
 	fflush(stderr);
 	progress->drawn_lines = 0;
 	progress->drawn_ns = 0;
@@ -218,8 +173,8 @@ void progress_hide(struct progress *progress)
 
 void progress_tick(struct progress *progress)
 {
-	if (progress->mode == PROGRESS_TTY && progress->count &&
-		time_monotonic() - progress->drawn_ns >= FRAME_NS)
+	if (is_tty(progress) && progress->count &&
+		time_monotonic() - progress->drawn_ns >= PROGRESS_FRAME_NS)
 		draw(progress);
 }
 
@@ -227,9 +182,9 @@ void progress_free(struct progress *progress)
 {
 	if (!progress)
 		return;
-	if (progress->mode == PROGRESS_TTY && progress->count) {
+	if (is_tty(progress) && progress->count) {
 		draw(progress);
-		fputs("\033[?25h", stderr);
+		fputs(SCREEN_SHOW_CURSOR, stderr);
 	}
 	for (size_t i = 0; i < progress->count; i++) {
 		free(progress->rows[i].id);

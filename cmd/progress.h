@@ -6,10 +6,16 @@
 #include "cmd/verb.h"
 #include "compose/apply.h"
 
-enum progress_mode { PROGRESS_TTY, PROGRESS_PLAIN, PROGRESS_JSON, PROGRESS_QUIET };
+enum progress_mode {
+	PROGRESS_TTY,
+	PROGRESS_PLAIN,
+	PROGRESS_JSON,
+	PROGRESS_QUIET,
+	PROGRESS_TTY_MONO, /* a terminal, without colours */
+};
 
-/* From --progress, COMPOSE_PROGRESS and the terminal. -EINVAL: `unsupported --progress value "x"`.
- */
+/* From --progress, COMPOSE_PROGRESS, --ansi and the terminal. -EINVAL: `unsupported --progress
+ * value "x"`. */
 int progress_mode_choose(const struct app *app, enum progress_mode *ret, struct error *err);
 
 struct progress;

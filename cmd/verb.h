@@ -20,6 +20,7 @@ struct global_options {
 	char **env_files;
 	char **profiles;
 	char *ansi;
+	bool no_ansi;
 	char *progress;
 	int64_t parallel;
 	bool dry_run;

@@ -9,8 +9,9 @@ static const struct verb *const all[] = { &verb_attach, &verb_check, &verb_commi
 	&verb_container, &verb_cp, &verb_create, &verb_down, &verb_events, &verb_exec, &verb_export,
 	&verb_image, &verb_images, &verb_import, &verb_info, &verb_kill, &verb_load, &verb_logs,
 	&verb_ls, &verb_network, &verb_pause, &verb_port, &verb_ps, &verb_restart, &verb_rm,
-	&verb_rmi, &verb_run, &verb_save, &verb_start, &verb_stats, &verb_stop, &verb_top,
-	&verb_unpause, &verb_up, &verb_version, &verb_volume, &verb_volumes, &verb_wait };
+	&verb_rmi, &verb_run, &verb_save, &verb_scale, &verb_start, &verb_stats, &verb_stop,
+	&verb_top, &verb_unpause, &verb_up, &verb_version, &verb_volume, &verb_volumes,
+	&verb_wait };
 
 static void check_flags(const struct verb *verb)
 {
