@@ -35,7 +35,7 @@ else
 quiet = @printf '  %-5s %s\n' '$(1)' '$@'; $(2)
 endif
 
-.PHONY: all help deps deps-vm demo check check-vm check-reboot unit e2e lint fmt fmt-check asan bench bench-config bench-names fuzz fuzz-corpus fuzz-programs install clean images
+.PHONY: all help deps deps-vm demo check check-vm check-reboot unit e2e lint fmt fmt-check asan bench bench-net bench-config bench-names fuzz fuzz-corpus fuzz-programs install clean images
 all: $(BUILD)/mycompose
 
 help:
@@ -90,6 +90,7 @@ unit: $(UNIT_TESTS)
 ## make check-reboot   power cuts in that machine, each with a look at what is left; CUTS=10 for fewer
 ## make asan       unit tests under address and undefined-behaviour sanitizers
 ## make bench      figures beside the kernel's own price (as root)
+## make bench-net  throughput beside veths and a bridge made by hand with the same rules (as root, two minutes)
 ## make bench-config   time and memory of `config`; DOCKER_COMPOSE=PATH measures that one too
 ## make bench-names    look-ups a second of the name service (as root)
 ## make fuzz       FUZZ_SECONDS (60) of random input for each parser, with clang; FUZZ="load short" selects
@@ -159,6 +160,10 @@ $(BUILD)/tests/bench/kernel: tests/bench/kernel.c
 
 bench: $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
 	@tests/bench/run $(BUILD)/mycompose $(BUILD)/tests/bench/kernel
+
+bench-net: $(BUILD)/mycompose $(BUILD)/tests/probe
+	@$(MAKE) --no-print-directory deps TEST_PACKAGES='iperf3 nftables iptables iproute2 util-linux busybox-static python3'
+	@MYCOMPOSE=$(abspath $(BUILD))/mycompose MYCOMPOSE_PROBE=$(abspath $(BUILD))/tests/probe tests/bench/net
 
 $(BUILD)/tests/bench/measure: tests/bench/measure.c
 	@mkdir -p $(@D)
