@@ -232,18 +232,15 @@ static int plan_ordered(struct start *start, struct error *err)
 
 static int plan_existing(struct start *start, struct plan *ret, struct error *err)
 {
-	struct plan plan = { .arena = arena_new() };
 	int r;
 
-	start->plan = &plan;
+	*ret = (struct plan){ .arena = arena_new() };
+	start->plan = ret;
 	r = plan_ordered(start, err);
 	strv_free(start->services);
-	if (r < 0) {
-		plan_release(&plan);
-		return r;
-	}
-	*ret = plan;
-	return 0;
+	if (r < 0)
+		plan_release(ret);
+	return r;
 }
 
 int plan_start(const struct project *project, const struct observed *observed,

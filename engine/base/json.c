@@ -83,7 +83,8 @@ static int check_many(const cJSON *object, struct error *err)
 
 	for (const cJSON *child = object->child; child; child = child->next)
 		*array_add(names, count) = child->string;
-	qsort(names, count, sizeof(*names), compare_names);
+	if (names)
+		qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
 			return duplicate_member(names[i], err);

@@ -95,7 +95,7 @@ static int raise_parent_budget(const struct group *group, int64_t wanted, struct
 {
 	cleanup_free char *path = group_parent_path(group);
 	struct group parent = { group->dirs, group->hierarchy, path };
-	uint64_t now, period, parent_period;
+	uint64_t now, period = 0, parent_period;
 	int r;
 
 	if (!*path)

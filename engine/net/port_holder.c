@@ -227,12 +227,11 @@ static char *container_holding(const struct engine *engine, const struct publish
 int port_holder_tell(
 	const struct engine *engine, const struct published_port *port, struct error *err)
 {
-	struct ip_range wanted = host_range(port);
+	struct ip_range wanted = host_range(port), everywhere = { 0 };
 	cleanup_free char *container = container_holding(engine, port, &wanted);
 	cleanup_free char *process =
 		container ? NULL
-			  : process_holding(
-				    port, is_any(&wanted) ? &(struct ip_range){ 0 } : &wanted);
+			  : process_holding(port, is_any(&wanted) ? &everywhere : &wanted);
 
 	return error_set(err, -EADDRINUSE, "port %u/%s on %s is already in use%s%s",
 		port->host_port, port->protocol, port->host_ip ? port->host_ip : "0.0.0.0",
