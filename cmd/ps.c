@@ -39,7 +39,7 @@ static const struct flag ps_flags[] = {
 		0 },
 	{ 'f', "filter", FLAG_LIST, P(filters), "KEY=VALUE",
 		"Only what matches: status; without a project also id, name, label, ancestor, "
-		"exited, network, volume",
+		"exited, health, network, volume",
 		0 },
 	{ 0, "format", FLAG_STRING, P(format), "FORMAT",
 		"table, json, \"table TEMPLATE\" or a template of {{.Field}}", 0 },

@@ -52,6 +52,13 @@ static bool match_status(
 	return !strcmp(container_status_name(listed->state.status), value);
 }
 
+static bool match_health(
+	const struct engine *engine, const struct listed *listed, const char *value)
+{
+	(void)engine;
+	return !strcmp(container_health_name(listed->state.health), value);
+}
+
 static bool match_ancestor(
 	const struct engine *engine, const struct listed *listed, const char *value)
 {
@@ -103,6 +110,7 @@ static const struct {
 } rows[] = {
 	{ "ancestor", match_ancestor },
 	{ "exited", match_exited },
+	{ "health", match_health },
 	{ "id", match_id },
 	{ "label", match_label },
 	{ "name", match_name },

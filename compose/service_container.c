@@ -253,7 +253,7 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	fill_mounts(project, service, &container->spec);
 	service_fill_ports(service, container);
 	service_fill_attachments(project, service, number, container);
-	service_fill_lifecycle(service, container);
+	service_fill_lifecycle(service, number == 0, container);
 	r = service_fill_limits(engine, project, service, container, err);
 	if (r == 0)
 		r = fill_namespaces(service, &container->spec, err);

@@ -52,13 +52,16 @@ static void fill_restart(const struct service_restart *from, struct container *t
 	to->restart_window_ns = from->window_ns;
 }
 
-void service_fill_lifecycle(const struct service *service, struct container *container)
+void service_fill_lifecycle(
+	const struct service *service, bool is_one_off, struct container *container)
 {
 	fill_healthcheck(service, container);
-	fill_hooks(service->post_start, service->post_start_count, &container->post_start,
-		&container->post_start_count);
-	fill_hooks(service->pre_stop, service->pre_stop_count, &container->pre_stop,
-		&container->pre_stop_count);
+	if (!is_one_off) {
+		fill_hooks(service->post_start, service->post_start_count, &container->post_start,
+			&container->post_start_count);
+		fill_hooks(service->pre_stop, service->pre_stop_count, &container->pre_stop,
+			&container->pre_stop_count);
+	}
 	fill_restart(&service->restart, container);
 	container->stop_timeout_ns = service->stop_grace_ns;
 }

@@ -7,7 +7,9 @@
 #include "compose/model.h"
 #include "engine/container/container.h"
 
-/* The health check is then the user's words alone: container_apply_image adds the image's. */
-void service_fill_lifecycle(const struct service *service, struct container *container);
+/* Hooks belong to what the service runs, not to the command of a one-off. The health check is then
+ * the user's words alone: container_apply_image adds the image's. */
+void service_fill_lifecycle(
+	const struct service *service, bool is_one_off, struct container *container);
 
 #endif

@@ -50,7 +50,7 @@ static int adopt_running(struct minded *minded, struct error *err)
 	if (r < 0)
 		return r;
 	health_resume(minded);
-	hooks_after_start(minded);
+	hooks_resume(minded);
 	return 0;
 }
 

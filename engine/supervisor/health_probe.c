@@ -85,8 +85,10 @@ static void judge(struct minded *minded, int exit_code, char *output)
 		return;
 	minded_save(minded, FILE_VOLATILE);
 	supervisor_emit(minded->supervisor, minded, EVENT_HEALTH, false);
-	if (minded->state.health == HEALTH_UNHEALTHY && minded->container->healthcheck.restart)
-		minded_replace_unhealthy(minded);
+	if (minded->state.health != HEALTH_UNHEALTHY || !minded->container->healthcheck.restart)
+		return;
+	output_note(minded, "unhealthy: it is stopped and started again");
+	minded_replace_unhealthy(minded);
 }
 
 /* What it said, in docker's words where it did not come to an end. */

@@ -58,7 +58,9 @@ static void hook_ended(const struct inside_result *result, void *arg)
 		run_next(minded);
 		return;
 	}
-	if (result->failure)
+	if (result->failure && result->failure->code == -ESRCH)
+		error_set(&err, -ESRCH, "the container has ended");
+	else if (result->failure)
 		error_set(&err, result->failure->code, "%s", error_text(result->failure));
 	else if (result->exit_code < 0)
 		error_set(&err, -EIO, "ended, nobody knows how");
@@ -110,9 +112,15 @@ static void begin(struct minded *minded, bool stopping)
 	run_next(minded);
 }
 
-void hooks_after_start(struct minded *minded)
+void hooks_resume(struct minded *minded)
 {
 	inside_end_leftover(minded, HOOK_NAME);
+	if (minded->state.status == CONTAINER_RUNNING)
+		hooks_after_start(minded);
+}
+
+void hooks_after_start(struct minded *minded)
+{
 	if (minded->state.post_start_due)
 		begin(minded, false);
 	else

@@ -23,6 +23,9 @@ struct hook_run {
 /* It runs. Those who wait for the start are answered when the last post_start hook has ended; the
  * first that fails is their error, and nothing after it is run. The container goes on. */
 void hooks_after_start(struct minded *minded);
+/* The same for a container that an earlier supervisor has started: hooks that it was not through
+ * with are run from the first on. */
+void hooks_resume(struct minded *minded);
 /* The post_start hooks are not through yet. */
 bool hooks_hold_start(const struct minded *minded);
 /* Its end has come, or has been asked for: a post_start hook under way is killed, and those who

@@ -67,6 +67,8 @@ def test_starting_healthy_unhealthy_healthy(bb):
     assert bb.state("c")["Status"].endswith("(unhealthy)")
     touch(bb)
     until(bb, "healthy")
+    assert bb.mc("container", "ls", "--format", "{{.Names}}", "--filter", "health=healthy").ok().out == "c\n"
+    assert bb.mc("container", "ls", "--format", "{{.Names}}", "--filter", "health=starting").ok().out == ""
     bb.mc("rm", "-f", "c").ok()
 
 
@@ -400,6 +402,7 @@ def test_x_restart_starts_an_unhealthy_one_anew(clean):
     clean.mc("exec", "-T", "s", "touch", "/tmp/bad").ok()
     wait_until(lambda: clean.record(name).get("restartCount", 0) == 1 and clean.record(name)["status"] == "running", what="the restart")
     assert clean.pid_of(name) != pid
+    assert "unhealthy: it is stopped and started again" in clean.mc("logs").err
     until(clean, "healthy", name)
     # A stop by the user stays one.
     clean.mc("stop").ok()

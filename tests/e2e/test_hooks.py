@@ -91,6 +91,12 @@ def test_a_hook_starts_once_for_each_start_and_again_with_a_restart(clean):
     clean.mc("down", "-t", "0").ok()
 
 
+def test_a_one_off_runs_no_hooks(clean):
+    shared = service(clean, f"post_start: [{say('hook', '0')}], pre_stop: [{say('bye', '0')}]")
+    clean.mc("run", "--rm", "s", "sh", "-c", "echo one-off >> /tmp/order").ok()
+    assert order(shared) == ["one-off"]
+
+
 # what a hook is
 
 

@@ -91,6 +91,8 @@ static void filters(void **state)
 		{ "label=tier|label=none", "" },
 		{ "name=web|status=running", "web-1" },
 		{ "ancestor=bb", "web-1 web-2 db" },
+		{ "health=healthy", "web-1" },
+		{ "health=none", "web-2 db" },
 		{ "network=n1", "db" },
 		{ "volume=data", "db" },
 		{ "volume=/var/db", "db" },
@@ -111,6 +113,7 @@ static void filters(void **state)
 
 		strv_add(
 			&add(&set, "web-1", 1, CONTAINER_RUNNING)->container->labels, "tier=front");
+		set.items[0].state.health = HEALTH_HEALTHY;
 		add(&set, "web-2", 2, CONTAINER_EXITED)->state.exit_code = 3;
 		db = add(&set, "db", 3, CONTAINER_CREATED)->container;
 		((struct container_attachment *)array_add(db->attachments, db->attachment_count))

@@ -187,6 +187,49 @@ static void fields_of_a_service(void **state)
 	assert_int_equal(project->refusal_count, 0);
 }
 
+static void health_hooks_and_restarts_of_a_service(void **state)
+{
+	cleanup_project struct project *project = must_load(
+		"services:\n"
+		"  a:\n"
+		"    image: i\n"
+		"    healthcheck: {test: [CMD, x, y], interval: 1m30s, timeout: 2s, retries: 5, "
+		"start_period: 3s, start_interval: 500ms, x-restart: true}\n"
+		"    post_start: [{command: echo a b, user: u, privileged: true, working_dir: /w, "
+		"environment: {B: 2, A: 1}}, {command: [c]}]\n"
+		"    pre_stop: [{command: [d]}]\n"
+		"    deploy: {restart_policy: {condition: on-failure, delay: 5s, max_attempts: 3, "
+		"window: 2m}}\n"
+		"  b: {image: i, healthcheck: {disable: true}}\n"
+		"  c: {image: i, healthcheck: {test: [NONE]}, restart: always}\n");
+	const struct service *a = project_find_service(project, "a");
+
+	(void)state;
+	assert_int_equal(project->refusal_count, 0);
+	assert_string_equal(a->healthcheck.test[2], "y");
+	assert_int_equal(a->healthcheck.interval_ns, 90 * NS_PER_SEC);
+	assert_int_equal(a->healthcheck.timeout_ns, 2 * NS_PER_SEC);
+	assert_int_equal(a->healthcheck.start_period_ns, 3 * NS_PER_SEC);
+	assert_int_equal(a->healthcheck.start_interval_ns, NS_PER_SEC / 2);
+	assert_int_equal(a->healthcheck.retries, 5);
+	assert_true(a->healthcheck.restart && !a->healthcheck.disable);
+	assert_int_equal(a->post_start_count, 2);
+	assert_string_equal(a->post_start[0].command[2], "b");
+	assert_string_equal(a->post_start[0].user, "u");
+	assert_string_equal(a->post_start[0].working_dir, "/w");
+	assert_string_equal(a->post_start[0].environment[0], "A=1");
+	assert_true(a->post_start[0].privileged && !a->post_start[1].privileged);
+	assert_null(a->post_start[1].user);
+	assert_string_equal(a->pre_stop[0].command[0], "d");
+	assert_int_equal(a->restart.kind, SERVICE_RESTART_ON_FAILURE);
+	assert_int_equal(a->restart.delay_ns, 5 * NS_PER_SEC);
+	assert_int_equal(a->restart.max_retries, 3);
+	assert_int_equal(a->restart.window_ns, 120 * NS_PER_SEC);
+	assert_true(project_find_service(project, "b")->healthcheck.disable);
+	assert_true(project_find_service(project, "c")->healthcheck.disable);
+	assert_int_equal(project_find_service(project, "c")->restart.delay_ns, 0);
+}
+
 static void what_the_engine_cannot_do_is_refused_with_its_place(void **state)
 {
 	cleanup_project struct project *project =
@@ -469,6 +512,7 @@ int main(void)
 		cmocka_unit_test(all_errors_are_told_in_one_run_up_to_a_bound),
 		cmocka_unit_test(an_excerpt_points_at_the_column),
 		cmocka_unit_test(fields_of_a_service),
+		cmocka_unit_test(health_hooks_and_restarts_of_a_service),
 		cmocka_unit_test(what_the_engine_cannot_do_is_refused_with_its_place),
 		cmocka_unit_test(the_hash_changes_only_with_what_matters),
 		cmocka_unit_test(the_hash_sees_the_content_of_configs),

@@ -72,6 +72,9 @@ static void a_state_survives_a_round_trip(void **state)
 		.started_ns = 1795500000123456789,
 		.finished_ns = 1795500000987654321,
 		.restart_count = 4,
+		.restart_attempts = 2,
+		.health = HEALTH_UNHEALTHY,
+		.post_start_due = true,
 	};
 	struct container_state back = save_and_load(&world->engine, c->id, &s);
 
@@ -82,6 +85,9 @@ static void a_state_survives_a_round_trip(void **state)
 	assert_true(back.started_ns == s.started_ns);
 	assert_true(back.finished_ns == s.finished_ns);
 	assert_int_equal(back.restart_count, 4);
+	assert_int_equal(back.restart_attempts, 2);
+	assert_int_equal(back.health, HEALTH_UNHEALTHY);
+	assert_true(back.post_start_due);
 	container_state_release(&s);
 	container_state_release(&back);
 }
@@ -205,6 +211,16 @@ static void status_texts_are_dockers(void **state)
 		{ { .status = CONTAINER_RUNNING, .started_ns = now }, "Up Less than a second" },
 		{ { .status = CONTAINER_RUNNING, .started_ns = now + 9 * NS_PER_SEC },
 			"Up Less than a second" },
+		{ { .status = CONTAINER_RUNNING, .started_ns = now, .health = HEALTH_STARTING },
+			"Up Less than a second (health: starting)" },
+		{ { .status = CONTAINER_RUNNING, .started_ns = now, .health = HEALTH_HEALTHY },
+			"Up Less than a second (healthy)" },
+		{ { .status = CONTAINER_RUNNING, .started_ns = now, .health = HEALTH_UNHEALTHY },
+			"Up Less than a second (unhealthy)" },
+		{ { .status = CONTAINER_PAUSED, .started_ns = now, .health = HEALTH_HEALTHY },
+			"Up Less than a second (Paused)" },
+		{ { .status = CONTAINER_EXITED, .exit_code = 1, .health = HEALTH_UNHEALTHY },
+			"Exited (1)" },
 		{ { .status = CONTAINER_PAUSED, .started_ns = now - 60 * NS_PER_SEC },
 			"Up About a minute (Paused)" },
 		{ { .status = CONTAINER_EXITED,

@@ -62,6 +62,9 @@ static void events_survive_the_way(void **state)
 		{ .kind = EVENT_EXITED, .id = ID, .exit_code = -1, .restarting = true },
 		{ .kind = EVENT_PAUSED, .id = ID, .exit_code = -1 },
 		{ .kind = EVENT_UNPAUSED, .id = ID, .exit_code = -1 },
+		{ .kind = EVENT_HEALTH, .id = ID, .exit_code = -1, .health = HEALTH_STARTING },
+		{ .kind = EVENT_HEALTH, .id = ID, .exit_code = -1, .health = HEALTH_HEALTHY },
+		{ .kind = EVENT_HEALTH, .id = ID, .exit_code = -1, .health = HEALTH_UNHEALTHY },
 		{ .kind = EVENT_REPLY, .id = ID, .exit_code = -1, .tag = 77 },
 		{ .kind = EVENT_REPLY,
 			.exit_code = -1,
@@ -85,6 +88,7 @@ static void events_survive_the_way(void **state)
 		assert_int_equal(event.exit_code, rows[i].exit_code);
 		assert_int_equal(event.oom_killed, rows[i].oom_killed);
 		assert_int_equal(event.restarting, rows[i].restarting);
+		assert_int_equal(event.health, rows[i].health);
 		assert_true(event.time_ns == rows[i].time_ns);
 		assert_int_equal(event.error.code, rows[i].error.code);
 		assert_int_equal(event.error.exit_code, rows[i].error.exit_code);
