@@ -207,6 +207,8 @@ lint: $(LIBS)
 
 install: $(BUILD)/mycompose
 	install -D -m 755 $(BUILD)/mycompose $(DESTDIR)$(PREFIX)/bin/mycompose
+	install -D -m 644 docs/mycompose.1 $(DESTDIR)$(PREFIX)/share/man/man1/mycompose.1
+	install -D -m 644 docs/mycompose.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mycompose
 	@mkdir -p $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,@BINDIR@,$(PREFIX)/bin,' docs/mycompose@.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/mycompose@.service
 

@@ -227,6 +227,15 @@ void app_print_error(const struct app *app, const struct error *err)
 	fprintf(stderr, "%s\n", strbuf_text(&out));
 }
 
+int app_remove_orphans(const struct app *app, bool flag, bool *ret, struct error *err)
+{
+	*ret = flag || app_env_true(app, "COMPOSE_REMOVE_ORPHANS");
+	if (*ret && app_env_true(app, "COMPOSE_IGNORE_ORPHANS"))
+		return error_set(
+			err, -EINVAL, "cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans");
+	return 0;
+}
+
 void app_tell_status(const struct app *app, const char *text)
 {
 	fprintf(app_env_true(app, "COMPOSE_STATUS_STDOUT") ? stdout : stderr, "%s\n", text);

@@ -35,6 +35,9 @@ int app_open_engine(struct app *app, struct error *err);
 /* One message on stderr, with the source line and a caret when the terminal can show it. */
 void app_print_error(const struct app *app, const struct error *err);
 
+/* --remove-orphans or COMPOSE_REMOVE_ORPHANS. -EINVAL: together with COMPOSE_IGNORE_ORPHANS. */
+int app_remove_orphans(const struct app *app, bool flag, bool *ret, struct error *err);
+
 /* A word on what was found, no failure: "No stopped containers". On stderr, or on stdout with
  * COMPOSE_STATUS_STDOUT. */
 void app_tell_status(const struct app *app, const char *text);

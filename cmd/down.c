@@ -53,10 +53,11 @@ static int make_plan(struct project_run *run, const struct down_options *options
 		.remove_containers = true,
 		.remove_networks = true,
 		.remove_volumes = options->volumes,
-		.remove_orphans =
-			options->remove_orphans || app_env_true(run->app, "COMPOSE_REMOVE_ORPHANS"),
 	};
-	int r;
+	int r = app_remove_orphans(run->app, options->remove_orphans, &wanted.remove_orphans, err);
+
+	if (r < 0)
+		return r;
 
 	run->stop_timeout_ns = timeout_to_ns(options->timeout);
 	run->remove_anonymous_volumes = options->volumes;

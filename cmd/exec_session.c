@@ -18,6 +18,8 @@
 #include "cmd/pump.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/base/strv.h"
+#include "engine/container/event_log.h"
 #include "engine/supervisor/loop.h"
 #include "engine/supervisor/relay.h"
 
@@ -218,6 +220,19 @@ static int wait_for_start(struct session *session, struct error *err)
 	return -EINTR;
 }
 
+static void tell(struct app *app, const struct container *container,
+	const struct exec_session_options *options)
+{
+	static const char *const actions[] = { "exec_create", "exec_start" };
+	cleanup_free char *command = strv_join(options->request.args, " ");
+
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+		cleanup_free char *action = xasprintf("%s: %s", actions[i], command);
+
+		event_log_add(&app->engine, container, action, NULL);
+	}
+}
+
 static int start(struct session *session, struct app *app, const struct container *container,
 	struct error *err)
 {
@@ -239,6 +254,8 @@ static int start(struct session *session, struct app *app, const struct containe
 	close_fd(&session->err[WRITE_END]);
 	if (r == 0)
 		r = wait_for_start(session, err);
+	if (r == 0)
+		tell(app, container, session->options);
 	if (host)
 		cgroup_host_free(host);
 	return r;

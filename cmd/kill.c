@@ -39,9 +39,10 @@ static int kill_services(struct app *app, struct kill_options *options,
 {
 	const struct lifecycle_wish wish = { *request, "Killing", "Killed", is_meant, options };
 	size_t count = 0;
-	int r;
+	int r = app_remove_orphans(app, options->remove_orphans, &options->remove_orphans, err);
 
-	options->remove_orphans |= app_env_true(app, "COMPOSE_REMOVE_ORPHANS");
+	if (r < 0)
+		return r;
 	r = lifecycle_requests(app, services, &wish, &count, err);
 	if (r == 0 && count == 0)
 		app_tell_status(app, "No container to kill");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/complete.h"
 #include "cmd/event_watch.h"
 #include "cmd/help.h"
 #include "cmd/progress_screen.h"
@@ -209,6 +210,8 @@ static int dispatch(struct app *app, char **argv, struct error *err)
 		help_program(verbs, global_flags, stdout);
 		return 0;
 	}
+	if (!strcmp(words[0], COMPLETE_WORD))
+		return complete_words(app, verbs, global_flags, words + 1, err);
 	app->verb = resolve_verb(app, words, &rest, &path, err);
 	if (!app->verb)
 		return err->code;

@@ -2,7 +2,10 @@
  * verbs_test.c - every verb's table is consistent, and --help comes whole from it. */
 #include "cmd/verbs.h"
 
+#include <fcntl.h>
+
 #include "cmd/help.h"
+#include "engine/base/files.h"
 #include "support.h"
 
 static const struct verb *const all[] = { &verb_attach, &verb_check, &verb_commit, &verb_config,
@@ -75,10 +78,36 @@ static void tables_are_consistent(void **state)
 	}
 }
 
+/* The manual names them in lines of "up" or "ps , images". */
+static void the_manual_names_every_verb(void **state)
+{
+	cleanup_free char *text = NULL;
+	cleanup_error struct error err = ERROR_INIT;
+	size_t length;
+
+	(void)state;
+	if (file_read(AT_FDCWD, "docs/mycompose.1", 1 << 20, &text, &length, &err) < 0)
+		fail_msg("%s", error_text(&err));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		cleanup_free char *word = xasprintf(" %s ", all[i]->name);
+		bool found = false;
+
+		for (char *line = text; line && !found; line = strchr(line + 1, '\n')) {
+			cleanup_free char *copy = xstrndup(line, strcspn(line + 1, "\n") + 1);
+			cleanup_free char *padded = xasprintf("%s ", copy);
+
+			found = strstr(padded, ".It Cm") && strstr(padded, word);
+		}
+		if (!found)
+			fail_msg("docs/mycompose.1 does not name '%s'", all[i]->name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_are_consistent),
+		cmocka_unit_test(the_manual_names_every_verb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
