@@ -204,6 +204,25 @@ static bool any_own(const struct apply *apply)
 	return false;
 }
 
+/* After an interruption: a start whose container runs is only waiting for hooks, which may never
+ * end. Whoever stops the container ends them. */
+static void leave_hooks_alone(struct apply *apply)
+{
+	for (size_t i = 0; i < apply->plan->count; i++) {
+		struct apply_step *step = &apply->steps[i];
+		cleanup_error struct error cause = ERROR_INIT;
+		bool is_up = false;
+
+		if (step->phase != STEP_UNDER_WAY || apply->plan->actions[i].kind != PLAN_START ||
+			container_load_is_up(
+				apply->options->engine, step->container_id, &is_up, NULL) < 0 ||
+			!is_up)
+			continue;
+		error_set(&cause, -EINTR, "interrupted");
+		step_end(apply, i, &cause);
+	}
+}
+
 static bool is_open_gate(const struct apply *apply, size_t index)
 {
 	return apply->steps[index].phase == STEP_UNDER_WAY &&
@@ -258,6 +277,8 @@ static int wait_for_event(struct apply *apply, struct error *err)
 		return r;
 	if (options->tick && options->tick(options->arg) < 0 && apply->failure.code == 0)
 		error_set(&apply->failure, -EINTR, "interrupted");
+	if (apply->failure.code == -EINTR)
+		leave_hooks_alone(apply);
 	for (size_t i = 0; i < apply->plan->count; i++)
 		look_at_own(apply, i);
 	if (apply->open_gates)

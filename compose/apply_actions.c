@@ -219,6 +219,7 @@ static int submit(struct apply *apply, size_t index, enum operation operation, s
 	if (!id)
 		return error_set(err, -ENOENT, "container %s was not created", action->name);
 	snprintf(request.id, sizeof(request.id), "%s", id);
+	snprintf(apply->steps[index].container_id, sizeof(request.id), "%s", id);
 	return control_submit(apply->options->control, &request, &apply->steps[index].tag, err);
 }
 

@@ -15,8 +15,8 @@ struct apply_step {
 	struct container *container; /* CREATE: what was made; owned */
 	bool prepared;		     /* START: addresses chosen */
 	bool is_forgiven;	     /* it failed, and that is not the plan's failure */
+	char container_id[ID_LENGTH + 1]; /* of a request or a gate */
 	/* Gates, see apply_gates.c: */
-	char container_id[ID_LENGTH + 1];
 	bool is_held; /* it is so far, and must stay so until held_until_ns (monotonic) */
 	int64_t held_until_ns;
 	int64_t deadline_ns; /* INT64_MAX = none */

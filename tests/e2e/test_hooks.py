@@ -182,6 +182,17 @@ def test_a_stop_gives_a_post_start_hook_up(clean):
     clean.mc("down").ok()
 
 
+def test_ctrl_c_does_not_wait_for_a_hook(clean):
+    shared = service(clean, f"post_start: [{hook('sleep 8821')}]")
+    up = clean.start(BINARY, "up")
+    wait_until(lambda: clean.sh("pgrep -fx 'sleep 8821'").out, what="the hook")
+    clean.sh("kill -INT $(pgrep -x mycompose)").ok()
+    up.communicate(timeout=20)
+    assert not clean.sh("pgrep -fx 'sleep 8821'").out
+    assert order(shared) == ["started", "stopped"]
+    clean.mc("down").ok()
+
+
 def test_a_pre_stop_hook_that_fails_is_told_in_the_log_and_the_stop_goes_on(clean):
     shared = service(clean, f"pre_stop: [{hook('exit 5')}, {say('never')}]")
     clean.mc("up", "-d").ok()

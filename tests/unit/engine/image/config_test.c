@@ -33,8 +33,8 @@ static const struct {
 	{ "STOPSIGNAL SIGQUIT", "{\"StopSignal\":\"SIGQUIT\"}" },
 	{ "HEALTHCHECK NONE", "{\"Healthcheck\":{\"Test\":[\"NONE\"]}}" },
 	{ "healthcheck cmd curl -f http://localhost && true",
-		"{\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl -f http://localhost || exit "
-		"1\"]}}" },
+		"{\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"curl -f http://localhost && "
+		"true\"]}}" },
 	{ "HEALTHCHECK CMD [\"a\", \"b c\"]",
 		"{\"Healthcheck\":{\"Test\":[\"CMD\",\"a\",\"b c\"]}}" },
 	{ "HEALTHCHECK --interval=1m30s --timeout=50ms  --retries=2 CMD x",
