@@ -33,7 +33,9 @@ static int parse_word(const char *value, const struct word *words, size_t count,
 static int parse_bridge(const char *value, struct network_traits *traits)
 {
 	traits->bridge = value;
-	return interface_name_is_valid(value) ? 0 : -EINVAL;
+	/* Rules name it: there '+' and '*' stand for any rest, and '"' and '\\' for themselves
+	 * never. */
+	return interface_name_is_valid(value) && !strpbrk(value, "+*\"\\") ? 0 : -EINVAL;
 }
 
 static int parse_mtu(const char *value, struct network_traits *traits)

@@ -16,6 +16,7 @@ static void requests_that_cannot_be_met_are_refused(void **state)
 {
 	static char *const bad_mtu[] = { (char *)"com.docker.network.driver.mtu=12", NULL };
 	static char *const bad_name[] = { (char *)"com.docker.network.bridge.name=a/b", NULL };
+	static char *const wild_name[] = { (char *)"com.docker.network.bridge.name=br+", NULL };
 	static char *const unknown[] = { (char *)"com.example.thing=1", NULL };
 	static char *const taken_link[] = { (char *)"com.docker.network.bridge.name=out0", NULL };
 	static char *const outside[] = { (char *)"10.9.0.1", NULL };
@@ -42,6 +43,7 @@ static void requests_that_cannot_be_met_are_refused(void **state)
 			"reserved address 10.9.0.1" },
 		{ { .name = "n", .options = bad_mtu }, -EINVAL, "driver.mtu" },
 		{ { .name = "n", .options = bad_name }, -EINVAL, "bridge.name" },
+		{ { .name = "n", .options = wild_name }, -EINVAL, "bridge.name" },
 		{ { .name = "n", .options = unknown }, -EOPNOTSUPP, "com.example.thing" },
 		{ { .name = "n", .options = taken_link }, -EEXIST, "out0" },
 	};
