@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * engine.h - where the engine keeps its things: the data root, the run root, the cgroup parent.
  *
- *   data root  /var/lib/mycompose  survives a reboot: images/ layers/ volumes/ containers/
- * networks/ run root   /run/mycompose      does not: groups/ containers/ networks/ grants/ volumes/
- * *.lock
+ *   data root  /var/lib/mycompose  survives a reboot
+ *     images/ layers/ volumes/ containers/ networks/
+ *   run root   /run/mycompose      does not
+ *     groups/ containers/ networks/ grants/ volumes/ *.lock
  *
  * Both are 0700 and root's. They are opened once, in main, and passed on as fds; paths are kept
  * only for messages and for what the kernel takes as text (overlay options). */

@@ -70,6 +70,76 @@ static char *print(const struct spec *spec)
 	return json_print(json);
 }
 
+static void fill_mounts_and_grants(struct spec *spec)
+{
+	struct spec_mount *mount;
+	struct spec_grant *grant;
+
+	mount = array_add(spec->mounts, spec->mount_count);
+	mount->type = MOUNT_IMAGE;
+	mount->source = xstrdup("redis:7");
+	mount->destination = xstrdup("/i");
+	mount->subpath = xstrdup("usr/bin");
+	strv_add(&mount->layers, "sha256:0");
+	mount = array_add(spec->mounts, spec->mount_count);
+	mount->type = MOUNT_BIND;
+	mount->source = xstrdup("/s");
+	mount->destination = xstrdup("/s");
+	mount->recursion = MOUNT_RECURSE_READONLY;
+	strv_add(&mount->labels, "a=b");
+	strv_add(&mount->tmpfs_options, "uid=7");
+	grant = array_add(spec->grants, spec->grant_count);
+	grant->name = xstrdup("secret 'x'");
+	grant->destination = xstrdup("/run/secrets/x");
+	grant->uid = 1;
+	grant->gid = 2;
+	grant->mode = 0400;
+	grant_content_set(&grant->content, "hunter2", 7);
+}
+
+static void row_11_1_what_a_secret_holds_is_not_written(void **state)
+{
+	struct spec spec = { 0 }, back = { 0 };
+	cleanup_json struct json *json = NULL;
+	cleanup_free char *text = NULL, *again = NULL;
+
+	(void)state;
+	strv_add(&spec.args, "x");
+	fill_mounts_and_grants(&spec);
+	text = print(&spec);
+	assert_null(strstr(text, "hunter2"));
+	assert_int_equal(json_parse(text, strlen(text), &json, NULL), 0);
+	assert_int_equal(spec_from_json(json, &back, NULL), 0);
+	again = print(&back);
+	assert_string_equal(text, again);
+	assert_string_equal(back.mounts[0].subpath, "usr/bin");
+	assert_string_equal(back.mounts[0].layers[0], "sha256:0");
+	assert_int_equal(back.mounts[1].recursion, MOUNT_RECURSE_READONLY);
+	assert_string_equal(back.mounts[1].labels[0], "a=b");
+	assert_string_equal(back.mounts[1].tmpfs_options[0], "uid=7");
+	assert_string_equal(back.grants[0].name, "secret 'x'");
+	assert_string_equal(back.grants[0].destination, "/run/secrets/x");
+	assert_true(back.grants[0].uid == 1 && back.grants[0].gid == 2);
+	assert_int_equal(back.grants[0].mode, 0400);
+	assert_null(back.grants[0].content.bytes);
+	spec_release(&spec);
+	spec_release(&back);
+}
+
+static void a_copied_mount_owns_what_it_has(void **state)
+{
+	struct spec spec = { 0 };
+	struct spec_mount copy;
+
+	(void)state;
+	fill_mounts_and_grants(&spec);
+	spec_mount_copy(&spec.mounts[0], &copy);
+	spec_release(&spec);
+	assert_string_equal(copy.source, "redis:7");
+	assert_string_equal(copy.layers[0], "sha256:0");
+	spec_mount_release(&copy);
+}
+
 /* Released as it would be from a table that forgot a field, the sanitizers would tell. */
 static void a_full_spec_survives_a_round_trip(void **state)
 {
@@ -295,6 +365,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_spec_survives_a_round_trip),
+		cmocka_unit_test(row_11_1_what_a_secret_holds_is_not_written),
+		cmocka_unit_test(a_copied_mount_owns_what_it_has),
 		cmocka_unit_test(a_spec_without_a_command_is_damaged),
 		cmocka_unit_test(row_3_10_6_4_10_9_bad_specs_are_refused),
 		cmocka_unit_test(row_3_14_only_namespaced_sysctls),
