@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compose/apply_internal.h"
+#include "compose/node.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
@@ -100,6 +101,28 @@ static int fill_security(const struct project *project, const struct service *se
 	return 0;
 }
 
+/* What is wrong begins with the key it is about. */
+static int check_resources(
+	const struct service *service, const struct spec *spec, struct error *err)
+{
+	cleanup_error struct error local = ERROR_INIT;
+	cleanup_free char *key = NULL;
+	const struct mark *mark = &service->mark;
+	const struct node *value;
+
+	if (cgroup_resources_check(&spec->resources, &local) == 0)
+		return 0;
+	key = xstrndup(error_text(&local), strcspn(error_text(&local), ":. "));
+	value = node_get(service->node, key);
+	if (value && value->mark.file)
+		mark = &value->mark;
+	error_move(err, &local);
+	if (!mark->file)
+		return error_wrap(err, "services.%s", service->name);
+	return error_wrap(
+		err, "%s:%u:%u: services.%s", mark->file, mark->line, mark->column, service->name);
+}
+
 int service_fill_limits(const struct engine *engine, const struct project *project,
 	const struct service *service, struct container *container, struct error *err)
 {
@@ -114,6 +137,8 @@ int service_fill_limits(const struct engine *engine, const struct project *proje
 	spec->has_oom_score_adj = limits->oom_score_adj_is_set;
 	spec->oom_score_adj = (int)limits->oom_score_adj;
 	r = fill_rules(service, spec, err);
+	if (r == 0)
+		r = check_resources(service, spec, err);
 	if (r == 0)
 		r = fill_devices(service, spec, err);
 	if (r == 0)

@@ -211,7 +211,7 @@ int cgroup_create(const struct cgroup_host *host, const char *parent, const char
 {
 	struct cgroup *cgroup;
 	char *path;
-	int r = resources_check(resources, err);
+	int r = cgroup_resources_check(resources, err);
 
 	if (r == 0)
 		r = group_path(parent, name, &path, err);
@@ -283,7 +283,7 @@ int cgroup_attach(const struct cgroup *cgroup, pid_t pid, struct error *err)
 int cgroup_update(
 	const struct cgroup *cgroup, const struct cgroup_resources *resources, struct error *err)
 {
-	int r = resources_check(resources, err);
+	int r = cgroup_resources_check(resources, err);
 
 	return r < 0 ? r : apply_all(cgroup, resources, false, err);
 }

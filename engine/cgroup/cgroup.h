@@ -69,6 +69,8 @@ void cgroup_resources_release(struct cgroup_resources *resources);
 struct json *cgroup_resources_to_json(const struct cgroup_resources *resources);
 int cgroup_resources_from_json(
 	const struct json *json, struct cgroup_resources *ret, struct error *err);
+/* What contradicts itself or is out of range, in a Compose file's words. -EINVAL. */
+int cgroup_resources_check(const struct cgroup_resources *resources, struct error *err);
 /* Say by log_warning which of these limits this host will do without, as docker does when a
  * container is made: those whose lack is no error in cgroup_create. */
 void cgroup_resources_warn(const struct cgroup_resources *resources);

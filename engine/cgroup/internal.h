@@ -179,7 +179,6 @@ bool resources_are_vital(const struct cgroup_resources *resources, enum controll
 /* The first limit that is set of this kind, in Compose's words ("mem_limit"); NULL when none is. */
 const char *resources_limit_of(const struct cgroup_resources *resources, enum controller_kind kind);
 /* resources_check.c */
-int resources_check(const struct cgroup_resources *resources, struct error *err);
 /* Memory + swap as Docker means it: twice the memory where nothing is said; -1 = unlimited. */
 int64_t resources_memory_and_swap(const struct cgroup_resources *resources);
 /* CFS quota and period in effect; false when no CPU limit is set. */

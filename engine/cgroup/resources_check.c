@@ -143,7 +143,7 @@ static int check_cpu(const struct cgroup_resources *resources, struct error *err
 	return 0;
 }
 
-int resources_check(const struct cgroup_resources *resources, struct error *err)
+int cgroup_resources_check(const struct cgroup_resources *resources, struct error *err)
 {
 	int r = check_memory(resources, err);
 

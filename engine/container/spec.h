@@ -152,7 +152,7 @@ struct spec {
 
 void spec_release(struct spec *spec);
 /* What no kernel call would refuse, or too late: a command, environment names (HARDENING 10.9),
- * mount sources and destinations (3.10, 6.4), sysctls (3.14), devices (4.4). -EINVAL.
+ * mount sources and destinations (3.10, 6.4), sysctls (3.14), limits, devices (4.4). -EINVAL.
  * container_create calls it.
  */
 int spec_check(const struct spec *spec, struct error *err);

@@ -135,6 +135,11 @@ int spec_check_devices(const struct spec *spec, struct error *err)
 	return r;
 }
 
+static int check_resources(const struct spec *spec, struct error *err)
+{
+	return cgroup_resources_check(&spec->resources, err);
+}
+
 int spec_check(const struct spec *spec, struct error *err)
 {
 	static int (*const checks[])(const struct spec *spec, struct error *err) = {
@@ -142,6 +147,7 @@ int spec_check(const struct spec *spec, struct error *err)
 		check_mounts,
 		check_grants,
 		check_sysctls,
+		check_resources,
 		spec_check_devices,
 	};
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -37,20 +38,57 @@ static int write_one(int sys_fd, const char *setting, const struct spec *spec, s
 	return r < 0 ? error_wrap(err, "sysctl '%s'", key) : 0;
 }
 
+/* What docker sets in each network namespace it makes: a port below 1024 and an echo request are
+ * nothing special in a network of one's own, so that servers need not be root for them. */
+static const struct {
+	const char *path;
+	const char *value;
+} network_defaults[] = {
+	{ "net/ipv4/ip_unprivileged_port_start", "0" },
+	{ "net/ipv4/ping_group_range", "0 2147483647" },
+};
+
+static int write_network_defaults(int sys_fd, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(network_defaults); i++) {
+		const char *value = network_defaults[i].value;
+		cleanup_error struct error local = ERROR_INIT;
+		cleanup_fd int fd =
+			file_open_beneath(sys_fd, network_defaults[i].path, O_WRONLY, 0, &local);
+
+		if (fd == -ENOENT) /* not in this kernel */
+			continue;
+		if (fd < 0)
+			return error_move(err, &local);
+		int r = fd_write_all(fd, value, strlen(value), err);
+
+		if (r < 0)
+			return error_wrap(err, "/proc/sys/%s", network_defaults[i].path);
+	}
+	return 0;
+}
+
 int sysctls_write(struct setup *setup, struct error *err)
 {
 	const struct spec *spec = &setup->container->spec;
+	bool has_network = setup->namespaces.create & CLONE_NEWNET;
 	cleanup_fd int sys_fd = -1;
 	struct statfs fs;
 
-	if (!spec->sysctl || !spec->sysctl[0])
+	if (!has_network && (!spec->sysctl || !spec->sysctl[0]))
 		return 0;
 	sys_fd = file_open_beneath(setup->root_fd, "proc/sys", O_PATH | O_DIRECTORY, 0, err);
 	if (sys_fd < 0)
 		return sys_fd;
 	if (fstatfs(sys_fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return error_set(err, -EINVAL, "/proc/sys of the container is not procfs");
-	for (size_t i = 0; spec->sysctl[i]; i++) {
+	if (has_network) {
+		int r = write_network_defaults(sys_fd, err);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; spec->sysctl && spec->sysctl[i]; i++) {
 		int r = write_one(sys_fd, spec->sysctl[i], spec, err);
 
 		if (r < 0)

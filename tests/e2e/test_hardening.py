@@ -579,3 +579,18 @@ def test_row_3_8_a_proc_that_is_covered_takes_no_writes_of_exec(bb):
     bb.daemon("c", "sh", "-c", cover, flags="--cap-add SYS_ADMIN --security-opt systempaths=unconfined --stop-signal KILL")
     wait_until(lambda: "covered" in bb.mc("logs", "c").out)
     assert "is not procfs" in bb.inside("c", "true").fails().err
+
+
+# --- what is no privilege in a network of one's own
+
+
+def test_any_user_may_listen_at_a_low_port_and_ping(bb):
+    flags = "--user 1000 --cap-drop ALL"
+    script = "probe listen tcp 80 hello & until probe ask 127.0.0.1 80 2>/dev/null; do usleep 10000; done; kill $!"
+    assert "hello" in bb.once("sh", "-c", script, flags=flags).ok().out
+    shown = "cd /proc/sys/net/ipv4; cat ip_unprivileged_port_start ping_group_range"
+    assert bb.once("sh", "-c", shown).ok().out.split() == ["0", "0", "2147483647"]
+    # What the file says comes after; the host's own network is left as it is.
+    assert bb.once("sh", "-c", shown, flags="--sysctl net.ipv4.ip_unprivileged_port_start=500").ok().out.split()[0] == "500"
+    host = bb.sh(shown).ok().out
+    assert bb.once("sh", "-c", shown, network="host").ok().out == host == bb.sh(shown).ok().out

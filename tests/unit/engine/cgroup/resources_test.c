@@ -129,7 +129,7 @@ static void contradictions_are_refused_in_composes_words(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		cleanup_error struct error err = ERROR_INIT;
 
-		assert_int_equal(resources_check(&rows[i].resources, &err), -EINVAL);
+		assert_int_equal(cgroup_resources_check(&rows[i].resources, &err), -EINVAL);
 		assert_contains(error_text(&err), rows[i].message);
 	}
 }
