@@ -17,6 +17,7 @@
 #include "engine/base/strv.h"
 #include "engine/container/in_root.h"
 #include "engine/container/mount_fd.h"
+#include "engine/net/resolver.h"
 
 #define FILE_LIMIT   (1 << 20)	    /* of what is read from the host */
 #define HOST_GATEWAY "host-gateway" /* docker's word for "the host, as seen from here" */
@@ -196,6 +197,8 @@ static int resolv_text(const struct setup *setup, struct strbuf *text, struct er
 
 	if (r < 0)
 		return r;
+	if (!servers && setup->endpoint_count > 0) /* no neighbour of ours */
+		strv_add(&servers, RESOLVER_INSIDE);
 	if (servers)
 		add_name_servers(text, servers);
 	else

@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/net/room.h"
 
-#define LOOPBACK_INDEX 1 /* the first link of every netns */
+#define LOOPBACK_INDEX 1   /* the first link of every netns */
+#define PATIENCE       500 /* hundredths of a second */
 
 /* Prefixes of link_local addresses, as docker has them. */
 #define LINK_LOCAL_PREFIX  16
@@ -134,14 +136,12 @@ static const struct endpoint *better(
 		       : chosen;
 }
 
-int endpoint_configure(const struct endpoint *endpoints, size_t count, struct error *err)
+static int configure_once(
+	struct netlink *netlink, const struct endpoint *endpoints, size_t count, struct error *err)
 {
 	const struct endpoint *exit4 = NULL, *exit6 = NULL;
-	cleanup_netlink struct netlink *netlink = NULL;
-	int r = netlink_open(&netlink, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	netlink_add_link_up(netlink, LOOPBACK_INDEX);
 	for (size_t i = 0; i < count && r == 0; i++) {
 		exit4 = better(exit4, &endpoints[i], endpoints[i].gateway);
@@ -151,4 +151,24 @@ int endpoint_configure(const struct endpoint *endpoints, size_t count, struct er
 	if (r == 0)
 		r = routes_add(netlink, exit4, exit6, err);
 	return r < 0 ? r : netlink_commit(netlink, err);
+}
+
+/* Two macvlans of one parent with the same MAC cannot be up at once, and that of the container's
+ * last run lives until the kernel has taken its netns apart, which it does in the background. All
+ * requests may be repeated. */
+int endpoint_configure(const struct endpoint *endpoints, size_t count, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	cleanup_netlink struct netlink *netlink = NULL;
+	int r = netlink_open(&netlink, err);
+
+	for (int tries = 0; r == 0; tries++) {
+		r = configure_once(netlink, endpoints, count, err);
+		if (r != -EADDRINUSE || tries == PATIENCE)
+			return r;
+		error_release(err);
+		nanosleep(&pause, NULL);
+		r = 0;
+	}
+	return r;
 }

@@ -90,13 +90,14 @@ static void service_stop(struct resolver *resolver, size_t slot)
 	close_fd(&service->claim_fd);
 }
 
-static void service_free(struct resolver *resolver, size_t slot)
+void resolver_service_free(struct resolver *resolver, size_t slot)
 {
 	struct service *service = resolver->services[slot];
 
 	service_stop(resolver, slot);
 	close_fd(&service->dir_fd);
 	free(service->network);
+	free(service->container_id);
 	free(service);
 	resolver->services[slot] = NULL;
 }
@@ -107,7 +108,7 @@ void resolver_free(struct resolver *resolver)
 		return;
 	for (size_t i = 0; i < resolver->service_count; i++)
 		if (resolver->services[i])
-			service_free(resolver, i);
+			resolver_service_free(resolver, i);
 	free(resolver->services);
 	resolver_table_free(resolver->table);
 	close_fd(&resolver->epoll_fd);
@@ -142,7 +143,7 @@ struct ip_range peer_address(const union peer *peer)
 }
 
 /* IP_FREEBIND: the address may go with a deleted bridge and come back with it. *port 0: any. */
-static int socket_bind(const struct ip_range *gateway, int type, uint16_t *port)
+int resolver_socket_bind(const struct ip_range *gateway, int type, uint16_t *port)
 {
 	union peer address = { .any.sa_family = gateway->family };
 	socklen_t length = peer_length(&address);
@@ -182,10 +183,10 @@ static int sockets_open(struct service *service, uint16_t *ret_port)
 	for (int try = 0; try < PORT_TRIES && r == -EADDRINUSE; try++) {
 		close_fd(&service->udp_fd);
 		*ret_port = 0;
-		service->udp_fd = socket_bind(&service->gateway, SOCK_DGRAM, ret_port);
+		service->udp_fd = resolver_socket_bind(&service->gateway, SOCK_DGRAM, ret_port);
 		if (service->udp_fd < 0)
 			return service->udp_fd;
-		service->tcp_fd = socket_bind(&service->gateway, SOCK_STREAM, ret_port);
+		service->tcp_fd = resolver_socket_bind(&service->gateway, SOCK_STREAM, ret_port);
 		r = service->tcp_fd < 0 ? service->tcp_fd : 0;
 	}
 	return r;
@@ -231,7 +232,8 @@ static void services_retry(struct resolver *resolver, int64_t now_ns)
 		struct service *service = resolver->services[i];
 		cleanup_fd int lock_fd = -1;
 
-		if (!service || service->claim_fd >= 0 || service->retry_ns > now_ns)
+		if (!service || service->container_id || service->claim_fd >= 0 ||
+			service->retry_ns > now_ns)
 			continue;
 		service->retry_ns = now_ns + RETRY_NS;
 		lock_fd = lock_take(resolver->engine->run_fd, ROOM_LOCK, 0, NULL, NULL);
@@ -245,13 +247,13 @@ static size_t slot_find(const struct resolver *resolver, const char *network)
 	size_t slot = 0;
 
 	while (slot < resolver->service_count &&
-		!(resolver->services[slot] &&
+		!(resolver->services[slot] && !resolver->services[slot]->container_id &&
 			strcmp(resolver->services[slot]->network, network) == 0))
 		slot++;
 	return slot;
 }
 
-static size_t slot_new(struct resolver *resolver)
+size_t resolver_slot_new(struct resolver *resolver)
 {
 	for (size_t i = 0; i < resolver->service_count; i++)
 		if (!resolver->services[i])
@@ -263,7 +265,7 @@ static size_t slot_new(struct resolver *resolver)
 static int service_add(struct resolver *resolver, const struct network *network, struct error *err)
 {
 	struct service *service = xcalloc(1, sizeof(*service));
-	size_t slot = slot_new(resolver);
+	size_t slot = resolver_slot_new(resolver);
 	cleanup_fd int lock_fd = -1;
 	int r;
 
@@ -288,7 +290,7 @@ static int service_add(struct resolver *resolver, const struct network *network,
 		r = 0;
 	}
 	if (r < 0)
-		service_free(resolver, slot);
+		resolver_service_free(resolver, slot);
 	return r;
 }
 
@@ -318,7 +320,7 @@ void resolver_remove(struct resolver *resolver, const char *network)
 
 	if (slot == resolver->service_count)
 		return;
-	service_free(resolver, slot);
+	resolver_service_free(resolver, slot);
 	resolver_table_remove(resolver->table, network);
 }
 
@@ -411,16 +413,25 @@ static size_t reply_foreign(struct resolver *resolver, const struct asker *asker
 }
 
 /* A container may ask before the event of its own record has been read. */
+static const struct table_host *asker_look_up(
+	const struct resolver *resolver, const struct asker *asker)
+{
+	const struct service *service = resolver->services[asker->service];
+
+	return service->container_id ? resolver_table_find_container(resolver->table,
+					       service->network, service->container_id)
+				     : resolver_table_find_asker(
+					       resolver->table, service->network, &asker->address);
+}
+
 static const struct table_host *asker_find(struct resolver *resolver, const struct asker *asker)
 {
-	const char *network = resolver->services[asker->service]->network;
-	const struct table_host *host =
-		resolver_table_find_asker(resolver->table, network, &asker->address);
+	const struct table_host *host = asker_look_up(resolver, asker);
 
 	if (host)
 		return host;
 	resolver_table_update(resolver->table);
-	return resolver_table_find_asker(resolver->table, network, &asker->address);
+	return asker_look_up(resolver, asker);
 }
 
 size_t resolver_answer(struct resolver *resolver, const struct asker *asker, const uint8_t *query,
@@ -584,7 +595,8 @@ int resolver_timeout_ms(const struct resolver *resolver)
 		if (resolver->clients[i].fd >= 0)
 			earlier(&next_ns, resolver->clients[i].deadline_ns);
 	for (size_t i = 0; i < resolver->service_count; i++)
-		if (resolver->services[i] && resolver->services[i]->claim_fd < 0)
+		if (resolver->services[i] && !resolver->services[i]->container_id &&
+			resolver->services[i]->claim_fd < 0)
 			earlier(&next_ns, resolver->services[i]->retry_ns);
 	if (next_ns < 0)
 		return -1;

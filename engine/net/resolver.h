@@ -32,6 +32,13 @@ void resolver_free(struct resolver *resolver);
  * firewall_sync). The network's bridge need not be up yet. */
 int resolver_add(struct resolver *resolver, const char *network, struct error *err);
 void resolver_remove(struct resolver *resolver, const char *network);
+/* Serve one container inside its netns, on RESOLVER_INSIDE: for those whose networks' gateways are
+ * not the host (macvlan, ipvlan). `process_fd` is a pidfd or an fd of the netns and stays the
+ * caller's. A container that is served already is served anew: it has a new netns. */
+#define RESOLVER_INSIDE "127.0.0.11"
+int resolver_add_inside(struct resolver *resolver, const char *network, const char *container_id,
+	int process_fd, struct error *err);
+void resolver_remove_inside(struct resolver *resolver, const char *container_id);
 int resolver_fd(const struct resolver *resolver);
 /* Handle what is ready, and time-outs. Never blocks on a container or a resolver; taking over from
  * another process waits for the xtables lock as any change of the firewall does. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * resolver_internal.h - what the parts of the name service share: resolver.c (sockets, answers),
- * resolver_forward.c (questions put to other resolvers), resolver_stream.c (askers by TCP).
+ * resolver_forward.c (questions put to other resolvers), resolver_stream.c (askers by TCP),
+ * resolver_inside.c (sockets in a container's netns).
  *
  * All tables are of fixed size: what a container asks can fill its share of one and no more. Events
  * name a slot; a slot may have been filled anew since, so every handler tolerates having nothing
@@ -32,6 +33,8 @@ enum event_kind { EVENT_TABLE, EVENT_UDP, EVENT_LISTENER, EVENT_CLIENT, EVENT_PE
 
 struct service {
 	char *network;
+	char *container_id; /* whom alone it serves, inside its netns; NULL = on a gateway address
+			     */
 	int dir_fd;
 	int claim_fd; /* -1: another process serves */
 	int udp_fd;
@@ -114,6 +117,11 @@ static inline bool same_address(const struct ip_range *a, const struct ip_range 
 	return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+/* A slot for a service; its pointer is the caller's to set. */
+size_t resolver_slot_new(struct resolver *resolver);
+void resolver_service_free(struct resolver *resolver, size_t slot);
+/* *port 0: any; it is filled in. */
+int resolver_socket_bind(const struct ip_range *address, int type, uint16_t *port);
 int resolver_watch(struct resolver *resolver, int fd, uint32_t events, enum event_kind kind,
 	size_t slot, bool is_new);
 /* Answer one query into `out` (at most `limit` bytes). Returns the answer's length, 0 when it comes

@@ -407,6 +407,14 @@ const struct table_host *resolver_table_find_asker(const struct resolver_table *
 	return strmap_get(&network->addresses, key);
 }
 
+const struct table_host *resolver_table_find_container(
+	const struct resolver_table *table, const char *network_name, const char *container_id)
+{
+	const struct table_network *network = strmap_get(&table->networks, network_name);
+
+	return network ? strmap_get(&network->hosts, container_id) : NULL;
+}
+
 static struct table_name *name_in(const struct table_network *network, const char *name)
 {
 	struct table_name *found = strmap_get(&network->names, name);

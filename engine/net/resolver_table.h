@@ -42,6 +42,8 @@ void resolver_table_remove(struct resolver_table *table, const char *network);
 /* Who has this address in this network? NULL if nobody. */
 const struct table_host *resolver_table_find_asker(
 	const struct resolver_table *table, const char *network, const struct ip_range *address);
+const struct table_host *resolver_table_find_container(
+	const struct resolver_table *table, const char *network, const char *container_id);
 /* The name as `asker` means it: by a link of its own, in the network it asks through, else in any
  * other it is in; "name" or "name.network". Networks of the asker that were not loaded are loaded
  * now. */

@@ -421,6 +421,7 @@ static void launched(struct minded *minded, int console_fd)
 	struct container_state *state = &minded->state;
 
 	minded->pidfd = steal_fd(&minded->launch.pidfd);
+	names_serve_inside(minded);
 	minded->phase = MINDED_RUNNING;
 	minded->run_began_ns = time_monotonic();
 	free(state->error);

@@ -232,6 +232,8 @@ void port_relay_stop(struct minded *minded);
 
 /* uplink_names.c */
 int names_serve(struct minded *minded, struct error *err);
+/* Once it runs: for who is on no bridge. Failure is a warning. */
+void names_serve_inside(struct minded *minded);
 void names_serve_no_more(struct minded *minded);
 void names_end(struct supervisor *supervisor);
 

@@ -103,6 +103,7 @@ void uplink_resume(struct minded *minded)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
 	if (names_serve(minded, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	names_serve_inside(minded);
 }
 
 void uplink_close(struct minded *minded)

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/base/times.h"
 #include "engine/supervisor/minded.h"
 
@@ -91,6 +93,9 @@ int names_serve(struct minded *minded, struct error *err)
 	size_t done = 0;
 	int r;
 
+	/* Sockets in the netns of an ended run would keep that, and its links, alive. */
+	if (supervisor->resolver)
+		resolver_remove_inside(supervisor->resolver, container->id);
 	if (minded->served)
 		return 0;
 	r = resolver_start(supervisor, err);
@@ -110,12 +115,44 @@ int names_serve(struct minded *minded, struct error *err)
 	return 0;
 }
 
+/* The first of its networks if none of them has a gateway that serves names, else NULL. Heap. */
+static char *network_without_service(const struct minded *minded)
+{
+	const struct container *container = minded->container;
+
+	for (size_t i = 0; i < container->attachment_count; i++) {
+		cleanup_network struct network *network = NULL;
+
+		if (network_find(minded->supervisor->engine, container->attachments[i].network,
+			    &network, NULL) < 0 ||
+			network_resolver_address(network))
+			return NULL;
+	}
+	return container->attachment_count ? xstrdup(container->attachments[0].network) : NULL;
+}
+
+void names_serve_inside(struct minded *minded)
+{
+	struct supervisor *supervisor = minded->supervisor;
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *network = NULL;
+
+	if (!minded->served || minded->pidfd < 0)
+		return;
+	network = network_without_service(minded);
+	if (network && resolver_add_inside(supervisor->resolver, network, minded->container->id,
+			       minded->pidfd, &err) < 0)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	resolver_schedule(supervisor);
+}
+
 void names_serve_no_more(struct minded *minded)
 {
 	if (!minded->served)
 		return;
 	for (size_t i = 0; i < minded->container->attachment_count; i++)
 		serve_less(minded->supervisor, minded->container->attachments[i].network);
+	resolver_remove_inside(minded->supervisor->resolver, minded->container->id);
 	minded->served = false;
 	resolver_schedule(minded->supervisor);
 }

@@ -35,6 +35,30 @@ def test_a_container_is_a_neighbour_of_the_outside(lan):
     answers(ask_from(lan, "b", "198.51.100.128"), "a")
 
 
+def test_names_are_answered_inside_and_over_a_restart(lan):
+    lan.compose(
+        """
+services:
+  web: {image: bb, command: sleep 60, networks: {lan: {aliases: [front]}}, links: ["db:database"]}
+  db: {image: bb, command: sleep 60, networks: [lan]}
+networks:
+  lan: {external: true}
+"""
+    )
+    lan.mc("up", "-d").ok()
+    assert lan.mc("exec", "web", "cat", "/etc/resolv.conf").ok().out.startswith("nameserver 127.0.0.11\n")
+
+    def resolves(service, name):
+        return lan.mc("exec", service, "probe", "resolve", name).out.startswith("address 198.51.100.")
+
+    for service, name in (("web", "db"), ("web", "database"), ("db", "front")):
+        wait_until(lambda: resolves(service, name), what=f"{name} to be known in {service}")
+    assert not resolves("db", "database")
+    lan.mc("restart", "web").ok()
+    wait_until(lambda: resolves("web", "db"), what="db to be known after a restart")
+    lan.mc("down").ok()
+
+
 def test_it_goes_with_its_containers(lan):
     serve(lan, "a", network="lan")
     result = lan.mc("network", "rm", "lan").fails(1)
