@@ -149,8 +149,9 @@ static void refusals(void **state)
 			"--userns keep-id: the engine maps no user ids yet: those of a "
 			"container are the host's" },
 		{ "--pid nobody", "--pid: invalid mode: nobody" },
-		{ "--log-opt mode=x", "unknown log opt 'mode' for json-file log driver" },
-		{ "--log-driver syslog", "log driver 'syslog' is not supported (json-file is)" },
+		{ "--log-opt mode=x", "log option mode: 'x' is neither blocking nor non-blocking" },
+		{ "--log-driver gelf",
+			"no log driver 'gelf': json-file, local, none, journald and syslog exist" },
 		{ "--pull always",
 			"--pull always is not supported: images come by import and load" },
 		{ "--no-deps", "unknown flag: --no-deps (running an image)" },
