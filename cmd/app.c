@@ -9,7 +9,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "cmd/dot_env.h"
 #include "cmd/escape.h"
 #include "compose/load.h"
 #include "engine/base/json.h"
@@ -139,6 +138,24 @@ static int load_project(
 	return app_load(app, &options, show_excerpts, err);
 }
 
+/* COMPOSE_* keys of environment files count like those of the real environment, which wins. What is
+ * wrong with a file is told when the project is loaded. */
+static void take_env_files(struct app *app)
+{
+	cleanup_strv char **environment = NULL;
+	struct compose_options options;
+
+	app_compose_options(app, NULL, &options);
+	if (compose_environment(&options, &environment, NULL) < 0)
+		return;
+	for (char **variable = environment; variable && *variable; variable++) {
+		cleanup_free char *key = xstrndup(*variable, strcspn(*variable, "="));
+
+		if (!strncmp(key, "COMPOSE_", strlen("COMPOSE_")) && !app_getenv(app, key))
+			env_set(&app->environ, key, env_get(environment, key));
+	}
+}
+
 /* With -p (or COMPOSE_PROJECT_NAME) and no file named, existing containers are enough. */
 static bool by_name_only(struct app *app)
 {
@@ -180,7 +197,7 @@ int app_prepare(struct app *app, char *const *operands, struct error *err)
 	if (app->ad_hoc_only)
 		needs &= ~(unsigned int)(MAY_USE_PROJECT | NEEDS_HONOURED);
 	if (needs & (NEEDS_PROJECT | NEEDS_NAME | MAY_USE_PROJECT)) {
-		dot_env_read(app);
+		take_env_files(app);
 		r = prepare_project(app, operands, err);
 		if (r < 0)
 			return r;

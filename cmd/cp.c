@@ -306,6 +306,11 @@ static int copy_service(struct app *app, const struct cp_options *options, const
 			service, (long long)options->index);
 	if (!set.count)
 		return error_set(err, -ESRCH, "no container found for service \"%s\"", service);
+	if (set.count > 1 && sides->to_container && !strcmp(sides->local, "-"))
+		return error_set(err, -EINVAL,
+			"standard input can be read once only, and service \"%s\" has %zu "
+			"containers: choose one with --index",
+			service, set.count);
 	for (size_t i = 0; r == 0 && i < (sides->to_container ? set.count : 1); i++)
 		r = copy_told(app, options, set.items[i].container, sides, progress, err);
 	return r;
@@ -325,8 +330,6 @@ static int copy(struct app *app, const struct cp_options *options, const char *n
 		r = container_find(&app->engine, name, &container, err);
 	if (r < 0)
 		return r;
-	if (sides->to_container && is_service && !strcmp(sides->local, "-") && !options->index)
-		mode = PROGRESS_QUIET;
 	progress = progress_new(quiet ? PROGRESS_QUIET : mode, app->global.dry_run);
 	r = is_service ? copy_service(app, options, name, sides, progress, err)
 		       : copy_told(app, options, container, sides, progress, err);

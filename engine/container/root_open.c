@@ -37,7 +37,9 @@ static int open_stopped(struct setup *setup, struct error *err)
 		r = error_sys(err, -errno, "make a mount namespace");
 	if (r == 0)
 		r = rootfs_mount(setup, err);
-	return r < 0 ? r : mounts_attach(setup, err);
+	if (r == 0)
+		r = mounts_attach(setup, err);
+	return r < 0 ? r : rootfs_make_read_only(setup, err);
 }
 
 int container_root_open(

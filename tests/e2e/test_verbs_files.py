@@ -218,6 +218,25 @@ def test_cp_into_every_replica_or_one(demo):
     assert demo.mc("cp", "--index", "9", "f", "web:/f").fails(1).err == 'service "web" is not running container #9\n'
 
 
+def test_a_stream_goes_into_one_replica_only(demo):
+    assert "choose one with --index" in demo.mc("cp", "-", "web:/", input="").fails(1).err
+    demo.file("in/f", "x\n")
+    demo.sh(f"cd {demo.directory}/in && tar c f | {BINARY} -p demo cp --index 2 - web:/").ok()
+    assert demo.mc("exec", "--index", "2", "web", "cat", "/f").ok().out == "x\n"
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_read_only_root_stays_so_but_its_volumes_do_not(bb, stop):
+    bb.daemon("box", "sleep", "1000", flags="--read-only -v vol:/v --stop-signal SIGKILL")
+    if stop:
+        bb.mc("stop", "box").ok()
+    bb.file("f", "x\n")
+    assert "Read-only file system" in bb.mc("cp", "f", "box:/tmp/f").fails(1).err
+    bb.mc("cp", "f", "box:/v/f").ok()
+    bb.mc("cp", "box:/v/f", "back").ok()
+    assert out(bb, "back") == "x\n"
+
+
 def test_what_cp_is_not_for(demo):
     assert "copying between containers is not supported" in demo.mc("cp", "web:/f", "web:/g").fails(1).err
     assert "neither ./a nor ./b" in demo.mc("cp", "./a", "./b").fails(1).err
