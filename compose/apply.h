@@ -73,8 +73,8 @@ int service_to_container(const struct engine *engine, const struct project *proj
 /* PROJECT-SERVICE-N or container_name. Heap. */
 char *service_container_name(
 	const struct project *project, const struct service *service, unsigned int number);
-/* Resolve the image of every selected service and digest what its configs and secrets hold; -ENOENT
- * with mark and a hint. Heap array, its strings are heap too. */
+/* Resolve the image of every selected service; -ENOENT with mark and a hint. Heap array, image_id
+ * strings are heap too. */
 int service_images(const struct engine *engine, const struct project *project, const bool *selected,
 	struct plan_image **ret, size_t *ret_count, struct error *err);
 void service_images_free(struct plan_image *images, size_t count);

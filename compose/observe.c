@@ -95,7 +95,6 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->number = (unsigned int)value;
 	item->one_off = one_off && !strcmp(one_off, "True");
 	item->config_hash = label_or_empty(arena, container, LABEL_CONFIG_HASH);
-	item->content_hash = label_or_empty(arena, container, LABEL_CONTENT_HASH);
 	item->image_id = arena_strdup(arena, container->image_id);
 	item->status = observed_status_of(state.status);
 	item->health = observed_health_of(state.health);

@@ -35,7 +35,6 @@ struct observed_container {
 	unsigned int number; /* label container-number, 0 for one-offs */
 	bool one_off;
 	const char *config_hash;
-	const char *content_hash; /* label mycompose.content-hash, "" when it has none */
 	const char *image_id;
 	enum observed_status status;
 	enum observed_health health; /* of one that does not run: unhealthy if it has a check */

@@ -81,11 +81,9 @@ void plan_print(const struct plan *plan, struct strbuf *out);
  * the array of what must have succeeded before. */
 void plan_print_json(const struct plan *plan, struct strbuf *out);
 
-/* What has been looked up for a service beside its file. */
 struct plan_image {
 	const char *service;
 	const char *image_id;
-	const char *content_hash; /* of its configs and secrets; NULL or "": it has none */
 };
 
 enum plan_recreate { PLAN_RECREATE_DIVERGED, PLAN_RECREATE_FORCE, PLAN_RECREATE_NEVER };

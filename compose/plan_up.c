@@ -86,7 +86,6 @@ static const char *reason_to_recreate(
 					    ? up->options->recreate
 					    : up->options->recreate_dependencies;
 	const struct plan_image *image = looked_up(up, service->name);
-	const char *content = image && image->content_hash ? image->content_hash : "";
 
 	if (policy == PLAN_RECREATE_NEVER)
 		return NULL;
@@ -96,8 +95,6 @@ static const char *reason_to_recreate(
 		return "its configuration changed";
 	if (image && strcmp(container->image_id, image->image_id))
 		return "its image changed";
-	if (strcmp(container->content_hash, content))
-		return "the content of its configs or secrets changed";
 	if (!attachments_match(up, service, container))
 		return "its networks changed";
 	if (touches_diverged_network(up, container))

@@ -311,13 +311,6 @@ int service_images(const struct engine *engine, const struct project *project, c
 		item = array_add(images, count);
 		item->service = xstrdup(service->name);
 		item->image_id = xstrdup(strmap_get(&known, service->image));
-		if (service->config_count || service->secret_count) {
-			char hash[65];
-
-			r = service_content_hash(project, service, hash, err);
-			if (r == 0)
-				item->content_hash = xstrdup(hash);
-		}
 	}
 	strmap_release_with(&known, free);
 	if (r < 0) {
@@ -334,7 +327,6 @@ void service_images_free(struct plan_image *images, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		free((char *)images[i].service);
 		free((char *)images[i].image_id);
-		free((char *)images[i].content_hash);
 	}
 	free(images);
 }

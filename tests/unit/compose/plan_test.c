@@ -225,8 +225,8 @@ static void a_fresh_project_is_created_and_started_in_order(void **state)
 		.arena = world.arena, .name = "demo", .services = services, .service_count = 2
 	};
 	world.observed = (struct observed){ .arena = world.arena, .project = "demo" };
-	world.images[0] = (struct plan_image){ "db", "sha256:a", NULL };
-	world.images[1] = (struct plan_image){ "web", "sha256:a", NULL };
+	world.images[0] = (struct plan_image){ "db", "sha256:a" };
+	world.images[1] = (struct plan_image){ "web", "sha256:a" };
 	make_plan(&world, false, &plan);
 	plan_print(&plan, &text);
 	assert_string_equal(strbuf_text(&text), "create container demo-db-1 (not there yet)\n"

@@ -153,7 +153,7 @@ static inline void declare(struct world *world, uint32_t *seed)
 				sizeof(*service->depends_on), by_dependency);
 		randomise_update(service, seed);
 		world->images[i] = (struct plan_image){ names[i],
-			random_next(seed) % 2 ? "sha256:a" : "sha256:b", NULL };
+			random_next(seed) % 2 ? "sha256:a" : "sha256:b" };
 	}
 	qsort(project->services, count, sizeof(*project->services), by_name);
 }
@@ -170,7 +170,6 @@ static inline struct observed_container *add_container(
 	container->number = number;
 	container->name = arena_printf(world->arena, "demo-%s-%u", service, number);
 	container->config_hash = "";
-	container->content_hash = "";
 	container->image_id = "";
 	container->networks = arena_alloc(world->arena, 3 * sizeof(char *));
 	container->depends_on = arena_alloc(world->arena, sizeof(char *));
