@@ -157,7 +157,8 @@ static void check_networks(const struct engine *engine, const struct project *pr
 	}
 }
 
-/* Host ports of containers that this plan stops. */
+/* Host ports of containers that this plan stops, or starts although they run: their state's file is
+ * missing. */
 struct held_ports {
 	struct published_port *ports; /* no host_ip */
 	size_t count;
@@ -172,7 +173,7 @@ static struct held_ports ports_held_by_plan(const struct engine *engine, const s
 		struct endpoint *endpoints = NULL;
 		size_t count = 0;
 
-		if (action->kind != PLAN_STOP ||
+		if ((action->kind != PLAN_STOP && action->kind != PLAN_START) || !action->id ||
 			endpoint_of_container(engine, action->id, &endpoints, &count, NULL) < 0)
 			continue;
 		for (size_t e = 0; e < count; e++)

@@ -138,8 +138,11 @@ static int wish_to_start(struct minded *minded, const struct origin *origin, str
 	if (minded->state.status == CONTAINER_PAUSED && !minded->stopping)
 		return error_set(
 			err, -EBUSY, "cannot start a paused container, try unpause instead");
-	if (minded->phase == MINDED_RUNNING && !minded->stopping && !hooks_hold_start(minded))
+	if (minded->phase == MINDED_RUNNING && !minded->stopping && !hooks_hold_start(minded)) {
+		/* Whoever asks has not read that it runs: the file may be gone. */
+		minded_save(minded, FILE_VOLATILE);
 		return 0;
+	}
 	minded_wait(minded, origin, true);
 	if (minded->stopping)
 		minded->start_again = true;
