@@ -241,4 +241,5 @@ class Job:
                 return  # the next ones would tell of the same leak
 
 
-Job(json.loads(sys.argv[1])).run()
+if __name__ == "__main__":
+    Job(json.loads(sys.argv[1])).run()
