@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +137,21 @@ static void close_inherited(void)
 	}
 }
 
+/* A secret may come from a variable, and what execve gave us can be read in /proc/PID/environ for
+ * as long as we live. Only a copy stays, which getenv finds. */
+static void hide_environment(void)
+{
+	char **copy = strv_copy(environ);
+
+	for (char **entry = environ; entry && *entry; entry++) {
+		char *value = strchr(*entry, '=');
+
+		if (value)
+			explicit_bzero(value + 1, strlen(value + 1));
+	}
+	environ = copy;
+}
+
 int detach_finish(int *report_fd, int exit_code, struct error *err)
 {
 	cleanup_fd int null_fd = -1, fd = steal_fd(report_fd);
@@ -152,6 +168,7 @@ int detach_finish(int *report_fd, int exit_code, struct error *err)
 			r = error_sys(err, -errno, "detach from the terminal");
 	}
 	close_inherited();
+	hide_environment();
 	if (chdir("/") < 0)
 		r = error_sys(err, -errno, "chdir /");
 	if (write(fd, &report, sizeof(report)) != sizeof(report))

@@ -73,6 +73,14 @@ def test_row_11_1_the_value_is_in_no_state_output_or_log(stack):
     assert stack.sh(f"grep -l {VALUE[:-1]}[{VALUE[-1]}] /proc/[0-9]*/environ /proc/[0-9]*/cmdline").out == ""
 
 
+def test_row_11_1_a_variable_is_not_left_in_the_environment_of_the_supervisor(stack):
+    stack.compose(STACK.replace("file: ./token", "environment: WORD"))
+    stack.mc("up", "-d", env={"WORD": VALUE}).ok()
+    assert look(stack, "/run/secrets/token") == f"0:0 444\n{VALUE}"
+    assert "WORD=" in stack.sh("tr '\\0' '\\n' < /proc/$(pgrep -o mycompose)/environ").ok().out
+    assert stack.sh(f"grep -la {VALUE[:-1]}[{VALUE[-1]}] /proc/[0-9]*/environ /proc/[0-9]*/cmdline").out == ""
+
+
 def test_row_11_1_what_is_kept_for_restarts_is_roots_alone(stack):
     up(stack).ok()
     found = stack.sh(f"grep -rl {VALUE} /run/mycompose").ok().out.split()
