@@ -24,8 +24,10 @@
 #define SUPERVISOR_LOCK_NAME "supervisor.lock" /* in <run>/groups/GROUP */
 
 enum operation {
-	OPERATION_START,   /* reply when execve has worked or failed; at once when it runs */
-	OPERATION_STOP,	   /* signal, grace, SIGKILL; reply when it is gone and cleaned up */
+	OPERATION_START,   /* reply when execve has worked or failed and the post_start hooks are
+			      through; at once when it runs */
+	OPERATION_STOP,	   /* pre_stop hooks, signal, SIGKILL when the grace is over; reply when it
+			      is gone and cleaned up */
 	OPERATION_KILL,	   /* one signal; reply at once. SIGKILL and the container's stop signal
 			      count as a stop for the restart policy */
 	OPERATION_RESTART, /* stop + start */

@@ -219,7 +219,7 @@ def test_row_14_7_a_changed_clock_neither_fires_nor_stops_probes(bb):
 
 
 @pytest.mark.parametrize("flags", ["", "--user user", "--cap-drop ALL", "--cap-add NET_ADMIN --security-opt no-new-privileges"])
-def test_rows_1_3_2_11_a_probe_is_confined_like_an_exec(bb, flags):
+def test_row_1_3_row_2_11_a_probe_is_confined_like_an_exec(bb, flags):
     lines = "^(Cap|Seccomp:|NoNewPrivs|Uid|Gid|Groups)"
     script = f"grep -E '{lines}' /proc/self/status; cat /proc/self/cgroup; for ns in /proc/self/ns/*; do readlink $ns; done; pwd; env | grep -v SHLVL | sort"
     daemon(bb, cmd=script, flags=f"{flags} -w /tmp -e A=b --health-start-period 30s --health-start-interval 50ms")

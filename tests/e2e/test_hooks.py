@@ -109,7 +109,7 @@ def test_user_directory_environment_of_a_hook(clean):
 
 
 @pytest.mark.parametrize("privileged", [False, True])
-def test_rows_1_3_2_11_a_hook_is_confined_like_an_exec(clean, privileged):
+def test_row_1_3_row_2_11_a_hook_is_confined_like_an_exec(clean, privileged):
     script = "grep -E '^(Cap|Seccomp:|NoNewPrivs)' /proc/self/status > /tmp/said"
     shared = service(clean, f"cap_drop: [NET_RAW], security_opt: ['no-new-privileges:true'], post_start: [{hook(script, f', privileged: {str(privileged).lower()}')}]")
     clean.mc("up", "-d").ok()
