@@ -81,6 +81,14 @@ static void record_remove(const struct engine *engine)
 	unlinkat(engine->run_fd, RECORD_PATH, 0);
 }
 
+/* What legacy tables accept, iptables on nftables drops after all. */
+static bool only_nft_is_heard(void)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	return nft_iptables_drops() && nft_check(&err) == 0;
+}
+
 static const char *answer(const char *name, const char *reason, struct strbuf *why)
 {
 	if (why)
@@ -103,6 +111,12 @@ const char *firewall_backend_name(const struct engine *engine, struct strbuf *wh
 	backend = record_read(engine);
 	if (backend)
 		return answer(backend->name, "the rules in place are there", why);
+	if (only_nft_is_heard())
+		return answer("nft",
+			"iptables on nftables drops forwarded packets, and only rules there let "
+			"them "
+			"pass",
+			why);
 	for (size_t i = 0; i < ARRAY_LEN(backends); i++) {
 		if (backends[i].check(&err) == 0)
 			return answer(backends[i].name, backends[i].why, why);
@@ -180,6 +194,8 @@ int firewall_commit(const struct engine *engine, const struct firewall *wanted,
 		return r;
 	if (!backend)
 		backend = record_read(engine);
+	if (!backend && !firewall_is_empty(wanted) && only_nft_is_heard())
+		backend = backend_find("nft");
 	if (backend)
 		return commit_by(engine, backend, wanted, changes, err);
 	return commit_by_first(engine, wanted, changes, err);

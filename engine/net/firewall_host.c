@@ -51,24 +51,6 @@ static bool decides(const struct nft_chain *chain, bool with_ipv6, bool is_nft)
 	       (chain->family == NFPROTO_IPV6 && with_ipv6);
 }
 
-/* By its policy, or by a rule that asks for nothing. */
-static int chain_drops(const struct nft_chain *chain, bool *ret, struct error *err)
-{
-	struct nft_rules rules = { NULL, 0 };
-	bool drops = chain->drops;
-	int r = 0;
-
-	if (!drops)
-		r = nft_rules_read(chain->family, chain->table, &rules, err);
-	for (size_t i = 0; i < rules.count && !drops; i++)
-		drops = rules.items[i].stops_all && strcmp(rules.items[i].chain, chain->name) == 0;
-	nft_rules_release(&rules);
-	if (r < 0)
-		return r;
-	*ret = drops;
-	return 0;
-}
-
 static void obstacle_add(char ***list, const char *chain, const char *remedy)
 {
 	cleanup_free char *text = xasprintf("%s drops what it does not know (%s)", chain, remedy);
@@ -93,7 +75,7 @@ static int nft_obstacles(bool is_nft, char ***list, struct error *err)
 
 		if (!decides(chain, with_ipv6, is_nft))
 			continue;
-		r = chain_drops(chain, &drops, err);
+		r = nft_chain_drops(chain, &drops, err);
 		if (r < 0 || !drops)
 			continue;
 		text = xasprintf("nftables chain %s %s %s", family_word(chain->family),

@@ -3,8 +3,9 @@
  * May depend on: engine/base/, engine.h.
  *
  * The kernel has two rule sets: the older one of iptables' legacy tables, and nftables. Ours are in
- * one of them. MYCOMPOSE_FIREWALL=legacy or nft in the environment decides; else the one our rules
- * are in already; else the legacy tables where the kernel has them; else nftables. */
+ * one of them. MYCOMPOSE_FIREWALL=legacy or nft in the environment decides; else where they are
+ * already if that is nftables; else nftables where iptables works on it and drops what it forwards;
+ * else the legacy tables where the kernel has them; else nftables. */
 #ifndef MYCOMPOSE_NET_FIREWALL_HOST_H
 #define MYCOMPOSE_NET_FIREWALL_HOST_H
 

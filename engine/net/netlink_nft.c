@@ -247,3 +247,20 @@ const struct nft_chain *nft_chain_find(
 			return &chains->items[i];
 	return NULL;
 }
+
+int nft_chain_drops(const struct nft_chain *chain, bool *ret, struct error *err)
+{
+	struct nft_rules rules = { NULL, 0 };
+	bool drops = chain->drops;
+	int r = 0;
+
+	if (!drops)
+		r = nft_rules_read(chain->family, chain->table, &rules, err);
+	for (size_t i = 0; i < rules.count && !drops; i++)
+		drops = rules.items[i].stops_all && strcmp(rules.items[i].chain, chain->name) == 0;
+	nft_rules_release(&rules);
+	if (r < 0)
+		return r;
+	*ret = drops;
+	return 0;
+}

@@ -420,3 +420,20 @@ int nft_check(struct error *err)
 	nft_chains_release(&chains);
 	return r < 0 ? r : nft_library_check(err);
 }
+
+bool nft_iptables_drops(void)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	struct nft_chains chains = { NULL, 0 };
+	const struct nft_chain *chain;
+	bool drops = false;
+
+	if (nft_chains_read(&chains, &err) == 0) {
+		chain = nft_chain_find(&chains, NFPROTO_IPV4, FOREIGN_TABLE, "FORWARD");
+		if (chain && chain->hook == NF_INET_FORWARD &&
+			nft_chain_drops(chain, &drops, &err) < 0)
+			drops = false;
+	}
+	nft_chains_release(&chains);
+	return drops;
+}

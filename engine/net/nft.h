@@ -20,6 +20,9 @@
 
 /* Does the kernel have nftables, and the host the library? Makes nothing. */
 int nft_check(struct error *err);
+/* Does the FORWARD that iptables makes on nftables drop what it does not know? Rules in the legacy
+ * tables could not change that. */
+bool nft_iptables_drops(void);
 /* As firewall_backend's sync. */
 int nft_sync(const struct firewall *wanted, struct udp_changes *changes, struct error *err);
 

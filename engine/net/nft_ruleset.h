@@ -48,6 +48,10 @@ int nft_rules_read(uint8_t family, const char *table, struct nft_rules *ret, str
 void nft_chains_release(struct nft_chains *chains);
 void nft_rules_release(struct nft_rules *rules);
 
+/* Does the base chain drop in the end what no rule of it knows: by its policy, or by a rule that
+ * asks for nothing? */
+int nft_chain_drops(const struct nft_chain *chain, bool *ret, struct error *err);
+
 const struct nft_chain *nft_chain_find(
 	const struct nft_chains *chains, uint8_t family, const char *table, const char *name);
 

@@ -673,6 +673,30 @@ static void the_environment_moves_the_rules(void **state)
 	unsetenv(FIREWALL_ENVIRONMENT);
 }
 
+static void row_12_11_rules_go_where_iptables_drops(void **state)
+{
+	struct testhost *host = *state;
+	cleanup_strbuf struct strbuf why = STRBUF_INIT;
+	int server;
+
+	SKIP_UNLESS_ROOT();
+	populate(host);
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	assert_string_equal(firewall_backend_name(&host->engine, NULL), "legacy");
+	/* As the start of a daemon would. */
+	run("iptables-nft -P FORWARD DROP");
+	assert_string_equal(firewall_backend_name(&host->engine, &why), "nft");
+	assert_non_null(strstr(strbuf_text(&why), "iptables on nftables drops"));
+	server = listener_in(host->containers[0], NULL, 80);
+	assert_true(is_cut_off(host->outside_netns, HOST_ADDRESS, 8080, server));
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 1);
+	assert_true(connects(host->outside_netns, HOST_ADDRESS, 8080, server));
+	/* They stay there, whatever becomes of it. */
+	run("iptables-nft -P FORWARD ACCEPT");
+	assert_int_equal(succeeds(firewall_sync(&host->engine, err)), 0);
+	close(server);
+}
+
 static char *obstacles(struct testhost *host)
 {
 	cleanup_strv char **list = NULL;
@@ -764,6 +788,7 @@ int main(void)
 		host_test(a_kernel_without_any_tables_is_named),
 		host_test(a_kernel_without_legacy_tables_gets_nftables),
 		host_test(the_environment_moves_the_rules),
+		host_test(row_12_11_rules_go_where_iptables_drops),
 		host_test(row_12_11_chains_of_others_that_drop_are_named),
 	};
 
