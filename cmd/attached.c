@@ -338,9 +338,12 @@ int attached_connect(struct attached *attached, struct error *err)
 
 static bool any_active(const struct attached *attached)
 {
-	strmap_for_each (entry, &attached->containers)
-		if (((const struct shown *)entry->value)->active)
+	strmap_for_each (entry, &attached->containers) {
+		const struct shown *shown = entry->value;
+
+		if (shown->active && strv_contains(attached->options.awaited, shown->service))
 			return true;
+	}
 	return false;
 }
 

@@ -15,6 +15,7 @@
 struct attached_options {
 	struct log_printer_options printer;
 	char *const *services; /* whose output is shown */
+	char *const *awaited;  /* it ends when all of these have; what else runs then goes on */
 	bool abort_on_exit;
 	bool abort_on_failure;
 	const char *exit_code_from; /* service, NULL = none */

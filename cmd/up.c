@@ -97,9 +97,9 @@ static int check_conflicts(
 }
 
 /* Those named with --attach; else what was asked for on the command line, without what comes along
- * as a dependency and without `attach: false`. */
+ * as a dependency. Of these, `attach: false` and --no-attach only hide the output. */
 static int services_to_show(const struct project *project, const struct up_options *options,
-	char **services, char ***ret, struct error *err)
+	char **services, char ***ret_shown, char ***ret_awaited, struct error *err)
 {
 	cleanup_free bool *selected = NULL;
 	int r = plan_select(project, services, !options->attach_dependencies, &selected, err);
@@ -110,10 +110,14 @@ static int services_to_show(const struct project *project, const struct up_optio
 	for (size_t i = 0; r == 0 && i < project->service_count; i++) {
 		const struct service *service = &project->services[i];
 		bool wanted = options->attach ? strv_contains(options->attach, service->name)
-					      : selected[i] && service->attach;
+					      : selected[i];
 
-		if (wanted && !strv_contains(options->no_attach, service->name))
-			strv_add(ret, service->name);
+		if (!wanted)
+			continue;
+		strv_add(ret_awaited, service->name);
+		if ((options->attach || service->attach) &&
+			!strv_contains(options->no_attach, service->name))
+			strv_add(ret_shown, service->name);
 	}
 	return r;
 }
@@ -121,7 +125,7 @@ static int services_to_show(const struct project *project, const struct up_optio
 static int up_attached(struct project_run *run, const struct up_options *options, char **services,
 	struct error *err)
 {
-	cleanup_strv char **shown = NULL;
+	cleanup_strv char **shown = NULL, **awaited = NULL;
 	struct attached_options show = {
 		.printer = { options->no_log_prefix, options->timestamps, options->no_color },
 		.abort_on_exit = options->abort_on_exit ||
@@ -133,8 +137,9 @@ static int up_attached(struct project_run *run, const struct up_options *options
 	int r;
 
 	run->hide_starts = true;
-	r = services_to_show(run->app->project, options, services, &shown, err);
+	r = services_to_show(run->app->project, options, services, &shown, &awaited, err);
 	show.services = shown;
+	show.awaited = awaited;
 	if (r == 0)
 		r = attached_begin(run, &show, &attached, err);
 	if (r == 0)
