@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * network.h - networks, and the attachment (endpoint) of a container to one.
- * May depend on: engine/base/, libnl (in netlink.c only), libiptc (in iptc*.c only).
+ * May depend on: engine/base/, libnl (in netlink.c only), libiptc (in iptc*.c only),
+ * libnftables (in nft_library.c only).
  *
  * A network's record is <data>/networks/NAME.json (what was asked: survives a reboot). Its bridge
  * is made when first needed (network_up) and goes with the network. Endpoints are
