@@ -143,11 +143,6 @@ static int run_containers(struct app *app, void *opaque, char **args, struct err
 	return finish(&pruned, "Deleted Containers", true);
 }
 
-static bool is_builtin(const char *name)
-{
-	return !strcmp(name, "bridge") || !strcmp(name, "host") || !strcmp(name, "none");
-}
-
 /* A network that a stopped container would want back has no endpoint, and docker removes it too;
  * the project's next `up` makes it again. */
 static int run_networks(struct app *app, void *opaque, char **args, struct error *err)
@@ -166,7 +161,7 @@ static int run_networks(struct app *app, void *opaque, char **args, struct error
 	for (size_t i = 0; i < count; i++) {
 		cleanup_error struct error own = ERROR_INIT;
 
-		if (is_builtin(networks[i]->name) ||
+		if (network_is_builtin(networks[i]->name) ||
 			!has_labels(networks[i]->labels, options->filters))
 			continue;
 		r = network_remove(&app->engine, networks[i]->name, &own);

@@ -134,6 +134,7 @@ def test_wait_for_containers_that_have_ended(bb):
 
 def test_kill_tells_when_there_is_nothing_to_do(demo):
     demo.mc("kill").ok()
+    wait_until(lambda: set(states(demo).values()) == {"exited"}, what="the end of all")
     result = demo.mc("kill").ok()
     assert result.err == "No container to kill\n" and result.out == ""
     assert demo.mc("kill", env={"COMPOSE_STATUS_STDOUT": "1"}).ok().out == "No container to kill\n"
