@@ -72,6 +72,19 @@ static const char *label_or_empty(
 	return arena_strdup(arena, value ? value : "");
 }
 
+static char **shared_ids(struct arena *arena, const struct spec *spec)
+{
+	const struct spec_namespace *const namespaces[] = { &spec->network, &spec->pid,
+		&spec->ipc };
+	char **ids = arena_alloc(arena, (ARRAY_LEN(namespaces) + 1) * sizeof(*ids));
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++)
+		if (namespaces[i]->mode == NAMESPACE_CONTAINER && namespaces[i]->container)
+			ids[count++] = arena_strdup(arena, namespaces[i]->container);
+	return ids;
+}
+
 static int observe_container(const struct engine *engine, struct observed *observed,
 	const struct container *container, struct error *err)
 {
@@ -102,6 +115,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);
+	item->shares = shared_ids(arena, &container->spec);
 	read_dependencies(arena, container_label(container, LABEL_DEPENDS_ON), item);
 	container_state_release(&state);
 	return 0;

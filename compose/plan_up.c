@@ -77,6 +77,27 @@ static bool shares_with_recreated(const struct up *up, const struct service *ser
 	return false;
 }
 
+/* An interruption came between the recreation of a service and that of those that share its
+ * namespaces: they run in what is left of the old one. */
+static bool shares_with_gone(const struct up *up, const struct service *service,
+	const struct observed_container *container)
+{
+	const char *const modes[] = { service->network_mode, service->pid, service->ipc };
+	bool of_service = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		of_service |= modes[i] && !strncmp(modes[i], "service:", 8);
+	for (size_t s = 0; of_service && s < strv_length(container->shares); s++) {
+		bool found = false;
+
+		for (size_t i = 0; !found && i < up->observed->container_count; i++)
+			found = !strcmp(up->observed->containers[i].id, container->shares[s]);
+		if (!found)
+			return true;
+	}
+	return false;
+}
+
 /* Why the container must make room for a new one, or NULL. */
 static const char *reason_to_recreate(
 	const struct up *up, size_t service_index, const struct observed_container *container)
@@ -101,6 +122,8 @@ static const char *reason_to_recreate(
 		return "a network of it is made anew";
 	if (shares_with_recreated(up, service))
 		return "a service whose namespace or volumes it shares is recreated";
+	if (shares_with_gone(up, service, container))
+		return "the container whose namespace it shares is gone";
 	return NULL;
 }
 

@@ -239,6 +239,37 @@ static void a_fresh_project_is_created_and_started_in_order(void **state)
 	world_end(&world);
 }
 
+static void who_shares_a_namespace_that_is_gone_is_recreated(void **state)
+{
+	struct world world = { .arena = arena_new() };
+	struct service *services = arena_alloc(world.arena, 2 * sizeof(*services));
+	char *shares[] = { (char *)"gone", NULL };
+	struct plan plan = { 0 };
+
+	(void)state;
+	services[0] = (struct service){ .name = "db", .replicas = 1 };
+	services[1] =
+		(struct service){ .name = "web", .replicas = 1, .network_mode = "service:db" };
+	add_dependency(&world, &services[1], "db");
+	world.project = (struct project){
+		.arena = world.arena, .name = "demo", .services = services, .service_count = 2
+	};
+	world.observed = (struct observed){ .arena = world.arena, .project = "demo" };
+	world.images[0] = (struct plan_image){ "db", "" };
+	world.images[1] = (struct plan_image){ "web", "" };
+	add_container(&world, "db", 1)->status = OBSERVED_RUNNING;
+	add_container(&world, "web", 1)->status = OBSERVED_RUNNING;
+	world.observed.containers[1].shares = shares;
+	make_plan(&world, false, &plan);
+	assert_string_equal(plan.actions[1].why, "the container whose namespace it shares is gone");
+	plan_release(&plan);
+	shares[0] = (char *)world.observed.containers[0].id;
+	make_plan(&world, false, &plan);
+	assert_true(plan_is_empty(&plan));
+	plan_release(&plan);
+	world_end(&world);
+}
+
 static void an_unknown_service_is_named(void **state)
 {
 	char *wanted[] = { (char *)"nope", NULL };
@@ -264,6 +295,7 @@ int main(void)
 		cmocka_unit_test(the_same_input_gives_the_same_text),
 		cmocka_unit_test(down_stops_dependents_first_and_leaves_nothing),
 		cmocka_unit_test(a_fresh_project_is_created_and_started_in_order),
+		cmocka_unit_test(who_shares_a_namespace_that_is_gone_is_recreated),
 		cmocka_unit_test(an_unknown_service_is_named),
 	};
 
