@@ -68,6 +68,17 @@ static char *interface_name(const struct network *network, char *const *taken)
 	}
 }
 
+/* The built-in networks are not looked up: that would make the record of one that may never be
+ * needed. */
+static bool publishes_ports(const struct engine *engine, const char *name)
+{
+	cleanup_network struct network *network = NULL;
+
+	if (network_is_builtin(name))
+		return strcmp(name, "bridge") == 0;
+	return network_find(engine, name, &network, NULL) == 0 && network_can_publish(network);
+}
+
 /* Where ports are published: the network of the default route, that answers go back the way they
  * came. NULL = through none. */
 static const struct container_attachment *publishing_attachment(
@@ -77,10 +88,8 @@ static const struct container_attachment *publishing_attachment(
 
 	for (size_t i = 0; i < container->attachment_count; i++) {
 		const struct container_attachment *attachment = &container->attachments[i];
-		cleanup_network struct network *network = NULL;
 
-		if (network_find(engine, attachment->network, &network, NULL) == 0 &&
-			network_can_publish(network) &&
+		if (publishes_ports(engine, attachment->network) &&
 			(!chosen || attachment->gateway_priority > chosen->gateway_priority))
 			chosen = attachment;
 	}
@@ -95,7 +104,8 @@ struct published_port *container_ports_wanted(
 	cleanup_network struct network *network = NULL;
 	cleanup_free char *binding = NULL;
 
-	if (attachment && network_find(engine, attachment->network, &network, NULL) == 0)
+	if (attachment && !network_is_builtin(attachment->network) &&
+		network_find(engine, attachment->network, &network, NULL) == 0)
 		binding = network_host_binding(network);
 	for (size_t i = 0; i < container->port_count; i++) {
 		ports[i] = container->ports[i];
