@@ -102,5 +102,7 @@ def test_udp_is_carried_to_containers_without_ipv6_too(net):
     answers(ask(net, "::1", 8080, udp=True), "a")
     answers(ask(net, "127.0.0.1", 8080, udp=True), "a")
     net.run("ip", "addr", "add", "2001:db8::5/128", "dev", "lo", "nodad").ok()
+    # The kernel takes what is sent there for its own only when a work of its queue has run.
+    wait_until(lambda: "local" in net.run("ip", "-6", "route", "get", "2001:db8::5").out, what="the address to be the host's")
     # the answer must come from the address that was asked, or a connected socket does not take it
     answers(ask(net, "2001:db8::5", 8080, udp=True), "a")
