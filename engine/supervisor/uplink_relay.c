@@ -59,8 +59,9 @@ struct port_relay {
 static void listeners_await(struct port_relay *relay)
 {
 	for (size_t i = 0; i < relay->listener_count; i++)
-		loop_modify(
-			relay->listeners[i].source, relay->pair_count < PAIRS_MAX ? EPOLLIN : 0);
+		if (relay->listeners[i].source) /* TCP's */
+			loop_modify(relay->listeners[i].source,
+				relay->pair_count < PAIRS_MAX ? EPOLLIN : 0);
 }
 
 static void pair_unlink(struct pair *pair)

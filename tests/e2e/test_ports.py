@@ -97,6 +97,18 @@ def test_large_answers_pass_the_relay_whole_and_slow_readers_hold_it_back(net):
     assert net.run("/usr/bin/python3", "-c", script).ok().out == "8000000\n"
 
 
+def test_more_connections_than_the_relay_carries_wait_and_harm_nobody(net):
+    serve(net, "a", network="n1", flags="-p 8080:80 -p 8080:80/udp")
+    # The kernel connects them all; the relay takes 256 until some have gone.
+    script = (
+        "import socket\n"
+        "clients = [socket.create_connection(('::1', 8080)) for _ in range(280)]\n"
+        "for c in clients: assert c.recv(1) == b'a'; c.close()"
+    )
+    net.run("/usr/bin/python3", "-c", script).ok()
+    answers(ask(net, "::1", 8080), "a")
+
+
 def test_udp_is_carried_to_containers_without_ipv6_too(net):
     serve(net, "a", kind="udp", network="n1", flags="-p 8080:80/udp")
     answers(ask(net, "::1", 8080, udp=True), "a")
