@@ -66,7 +66,7 @@ static int add_container(const struct app *app, const struct cgroup_host *host,
 {
 	struct process_entry *entries = NULL;
 	size_t count = 0;
-	int r = processes_list(&app->engine, host, listed->container->id, &entries, &count, err);
+	int r = processes_list(&app->engine, host, listed->container, &entries, &count, err);
 
 	if (r == -ENOENT) { /* it has just ended */
 		error_release(err);

@@ -115,13 +115,15 @@ static int compare(const void *left, const void *right)
 }
 
 int processes_list(const struct engine *engine, const struct cgroup_host *host,
-	const char *container_id, struct process_entry **ret, size_t *ret_count, struct error *err)
+	const struct container *container, struct process_entry **ret, size_t *ret_count,
+	struct error *err)
 {
 	struct process_entry *entries = NULL;
 	cleanup_free pid_t *pids = NULL;
 	struct cgroup *cgroup = NULL;
 	size_t count = 0, pid_count = 0;
-	int r = cgroup_open(host, engine->cgroup_parent, container_id, &cgroup, err);
+	int r = cgroup_open(
+		host, container_cgroup_parent(engine, container), container->id, &cgroup, err);
 
 	if (r == 0)
 		r = cgroup_pids(cgroup, &pids, &pid_count, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * processes.h - the processes of a container as the host's /proc shows them.
- * May depend on: engine/base/, cgroup. */
+ * May depend on: engine/base/, cgroup, container.h. */
 #ifndef MYCOMPOSE_CONTAINER_PROCESSES_H
 #define MYCOMPOSE_CONTAINER_PROCESSES_H
 
@@ -10,6 +10,7 @@
 
 #include "engine/base/errors.h"
 #include "engine/cgroup/cgroup.h"
+#include "engine/container/container.h"
 #include "engine/engine.h"
 
 struct process_entry {
@@ -26,7 +27,8 @@ struct process_entry {
 /* By pid; what ends while it is looked at is left out. -ENOENT: the container has no cgroup, so it
  * does not run. */
 int processes_list(const struct engine *engine, const struct cgroup_host *host,
-	const char *container_id, struct process_entry **ret, size_t *ret_count, struct error *err);
+	const struct container *container, struct process_entry **ret, size_t *ret_count,
+	struct error *err);
 void processes_free(struct process_entry *entries, size_t count);
 
 /* One line of /proc/PID/stat; -EBADMSG when it is none. `uptime_ns` and `now_ns` are of the same

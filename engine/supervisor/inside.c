@@ -28,6 +28,7 @@ struct inside {
 	struct supervisor *supervisor;
 	struct inside *next; /* in supervisor->insides */
 	char id[ID_LENGTH + 1];
+	char *cgroup_parent; /* where the container's cgroup lies, which may be gone before us */
 	const char *name;
 	struct inside **slot; /* NULL: abandoned */
 	inside_handler done;  /* NULL: called, or abandoned */
@@ -60,16 +61,20 @@ static char *note_path(const char *id, const char *name)
 	return xasprintf("containers/%s/inside-%s", id, name);
 }
 
-/* Before it executes anything: see launch.h. */
+/* Before it executes anything: see launch.h. One that was given up is killed already, and the name
+ * may be another's. */
 static void note(void *arg)
 {
 	struct inside *inside = arg;
 	cleanup_free char *directory = xasprintf("containers/%s", inside->id);
 	cleanup_free char *name = xasprintf("inside-%s", inside->name);
 	cleanup_error struct error err = ERROR_INIT;
-	cleanup_fd int dir_fd = file_open(
-		inside->supervisor->engine->run_fd, directory, O_RDONLY | O_DIRECTORY, 0, &err);
+	cleanup_fd int dir_fd = -1;
 
+	if (!inside->slot)
+		return;
+	dir_fd = file_open(
+		inside->supervisor->engine->run_fd, directory, O_RDONLY | O_DIRECTORY, 0, &err);
 	if (dir_fd < 0 || fields_write_file(&note_type, NOTE_VERSION, &inside->process, dir_fd,
 				  name, FILE_VOLATILE, &err) < 0)
 		log_warning("container %.12s: %s", inside->id, error_text(&err));
@@ -86,12 +91,12 @@ static void note_no_more(struct inside *inside)
 	inside->noted = false;
 }
 
-static void kill_tree(
-	const struct supervisor *supervisor, const char *id, const struct process_id *root)
+static void kill_tree(const struct supervisor *supervisor, const char *cgroup_parent,
+	const char *id, const struct process_id *root)
 {
 	struct cgroup *cgroup = NULL;
 	cleanup_error struct error err = ERROR_INIT;
-	int r = cgroup_open(supervisor->host, supervisor->engine->cgroup_parent, id, &cgroup, &err);
+	int r = cgroup_open(supervisor->host, cgroup_parent, id, &cgroup, &err);
 
 	if (r == 0)
 		r = process_tree_kill(cgroup, root, &err);
@@ -103,7 +108,7 @@ static void kill_tree(
 
 void inside_kill(struct inside *inside)
 {
-	kill_tree(inside->supervisor, inside->id, &inside->process);
+	kill_tree(inside->supervisor, inside->cgroup_parent, inside->id, &inside->process);
 }
 
 static void unlink_from_list(struct inside *inside)
@@ -136,6 +141,7 @@ static void inside_free(struct inside *inside)
 	close_fd(&inside->pidfd);
 	close_fd(&inside->output_fd);
 	strbuf_release(&inside->output);
+	free(inside->cgroup_parent);
 	free(inside);
 }
 
@@ -322,6 +328,8 @@ int inside_begin(struct minded *minded, const struct inside_request *request, st
 	inside->next = minded->supervisor->insides;
 	minded->supervisor->insides = inside;
 	memcpy(inside->id, minded->container->id, sizeof(inside->id));
+	inside->cgroup_parent =
+		xstrdup(container_cgroup_parent(minded->supervisor->engine, minded->container));
 	inside->name = request->name;
 	inside->launch = (struct launch)LAUNCH_INIT;
 	inside->pidfd = inside->output_fd = -1;
@@ -364,7 +372,8 @@ void inside_end_leftover(struct minded *minded, const char *name)
 	if (fields_read_file(&note_type, NOTE_VERSION, &process, engine->run_fd, path, path, NULL) <
 		0)
 		return;
-	kill_tree(minded->supervisor, minded->container->id, &process);
+	kill_tree(minded->supervisor, container_cgroup_parent(engine, minded->container),
+		minded->container->id, &process);
 	unlinkat(engine->run_fd, path, 0);
 }
 

@@ -162,6 +162,13 @@ def test_row_14_8_a_timeout_kills_the_probe_and_all_that_came_from_it(bb):
     bb.mc("rm", "-f", "c").ok()
 
 
+def test_a_timeout_kills_the_probe_of_a_container_below_another_cgroup_parent(bb):
+    daemon(bb, cmd="echo said; sleep 7776", flags="--cgroup-parent custom --health-timeout 300ms --health-interval 2s --health-retries 1")
+    until(bb, "unhealthy")
+    wait_until(lambda: processes(bb, "sleep 7776") == [], timeout=1.5, what="the end of the probe")
+    bb.mc("rm", "-f", "c").ok()
+
+
 def test_row_14_8_after_timeouts_the_container_holds_its_own_process_only(bb):
     script = "setsid sh -c 'sleep 7781 & sleep 7782' & (sleep 7783 &) ; sleep 7784"
     daemon(bb, cmd=script, flags="--health-timeout 150ms --health-interval 2s --health-start-period 30s --health-start-interval 50ms")

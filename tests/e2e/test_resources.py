@@ -139,6 +139,7 @@ def test_a_killed_supervisor_leaves_nothing_in_a_named_parent(bb):
     bb.compose("services:\n  a:\n    image: bb\n    command: [sleep, '1000']\n    stop_signal: SIGKILL\n    cgroup_parent: custom\n")
     bb.mc("up", "-d").ok()
     assert bb.sh("find /sys/fs/cgroup -path '*/custom/*' -type d").ok().out != ""
+    assert "sleep 1000" in bb.mc("top").ok().out
     bb.sh("kill -9 $(pgrep -x mycompose)").ok()
     bb.mc("down").ok()
     assert bb.sh("find /sys/fs/cgroup -path '*/custom/*' -type d; pgrep sleep; true").ok().out == ""
