@@ -2,10 +2,15 @@
  * uplink_ports.c - host ports held by bound sockets for as long as a container is minded. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/times.h"
 #include "engine/container/endpoints.h"
 #include "engine/supervisor/minded.h"
+
+#define HELD_NAP  (2 * NS_PER_MS)
+#define HELD_NAPS 150
 
 static bool same_port(const struct published_port *a, const struct published_port *b)
 {
@@ -62,24 +67,50 @@ static bool ports_recall(struct minded *minded)
 	return recalled;
 }
 
+static bool any_launching(const struct supervisor *supervisor)
+{
+	strmap_for_each (entry, &supervisor->minded) {
+		const struct minded *minded = entry->value;
+
+		if (minded->phase == MINDED_LAUNCHING)
+			return true;
+	}
+	return false;
+}
+
+/* A child on its way to its execve has copies of our sockets until it closes what is not its own,
+ * and with them the port of a container that has just been stopped. It needs no word of ours for
+ * that, so a short wait in place settles it. */
+static int reserve(struct minded *minded, struct error *err)
+{
+	const struct timespec nap = { .tv_nsec = HELD_NAP };
+	int r = -EADDRINUSE;
+
+	for (int i = 0; r == -EADDRINUSE && i < HELD_NAPS; i++) {
+		if (i > 0 && (!any_launching(minded->supervisor) || nanosleep(&nap, NULL) < 0))
+			break;
+		error_release(err);
+		r = port_reserve(minded->supervisor->engine, minded->ports,
+			minded->container->port_count, &minded->port_sockets,
+			&minded->port_socket_count, err);
+	}
+	return r;
+}
+
 int ports_hold(struct minded *minded, struct error *err)
 {
-	const struct engine *engine = minded->supervisor->engine;
-	size_t count = minded->container->port_count;
 	bool recalled;
 	int r;
 
-	if (count == 0 || minded->port_sockets)
+	if (minded->container->port_count == 0 || minded->port_sockets)
 		return 0;
 	ports_copy(minded);
 	recalled = ports_recall(minded);
-	r = port_reserve(engine, minded->ports, count, &minded->port_sockets,
-		&minded->port_socket_count, err);
+	r = reserve(minded, err);
 	if (r == -EADDRINUSE && recalled) {
 		/* A chosen port may be chosen anew. */
 		ports_copy(minded);
-		r = port_reserve(engine, minded->ports, count, &minded->port_sockets,
-			&minded->port_socket_count, err);
+		r = reserve(minded, err);
 	}
 	if (r < 0)
 		ports_free(minded);
