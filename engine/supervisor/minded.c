@@ -3,9 +3,11 @@
 #include "engine/supervisor/minded.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/log.h"
@@ -212,12 +214,27 @@ static void write_down(void *arg)
 	save(minded, &state, FILE_VOLATILE);
 }
 
+/* It was removed between the end of a run and the restart. */
+static bool is_removed(const struct minded *minded)
+{
+	cleanup_free char *path = xasprintf("containers/%s", minded->container->id);
+
+	return faccessat(minded->supervisor->engine->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) <
+		       0 &&
+	       errno == ENOENT;
+}
+
 static int launch(struct minded *minded, struct error *err)
 {
 	struct supervisor *supervisor = minded->supervisor;
 	const struct container *container = minded->container;
 	bool oom_killed;
-	int r = minded_log_open(minded, err);
+	int r = 0;
+
+	if (is_removed(minded))
+		r = error_set(err, -ENOENT, "No such container: %s", container->id);
+	if (r == 0)
+		r = minded_log_open(minded, err);
 
 	if (r == 0)
 		r = launch_once(minded, err);
@@ -360,7 +377,7 @@ static void start_failed(struct minded *minded, struct error *err)
 	state->error = xstrdup(error_text(err));
 	state->exit_code = err->exit_code ? err->exit_code : 125;
 	minded->run_began_ns = 0;
-	if (minded->automatic) {
+	if (minded->automatic && !is_removed(minded)) {
 		log_warning("restart of %s", error_text(err));
 		state->finished_ns = time_now();
 		decide(minded, NULL);
