@@ -36,6 +36,8 @@ struct log_forward {
 	bool failed; /* told */
 };
 
+static int connect_now(struct log_forward *forward);
+
 static const char *option(const struct container *container, const char *key)
 {
 	return env_get(container->log_options, key);
@@ -130,6 +132,10 @@ int log_forward_open(const struct container *container, struct log_forward **ret
 		error_wrap(err, "log driver %s", container->log_driver);
 		return r;
 	}
+	/* So that it stands when the first line comes, which may be the only one. A server that is
+	 * not there is looked for again with that. */
+	if (forward->address.type == SOCK_STREAM && connect_now(forward) < 0)
+		forward->look_again_ns = 0;
 	*ret = forward;
 	return 0;
 }
@@ -231,8 +237,11 @@ static int send_stream(struct log_forward *forward, const struct strbuf *message
 		return r;
 	if (forward->unsent.length + message->length > STREAM_BACKLOG) {
 		r = push_stream(forward);
-		return r < 0 ? r : -ENOBUFS;
+		if (r < 0)
+			return r;
 	}
+	if (forward->unsent.length + message->length > STREAM_BACKLOG)
+		return -ENOBUFS;
 	/* RFC 6587: octet counting, or a line each. */
 	if (counted)
 		strbuf_addf(&forward->unsent, "%zu ", message->length);
@@ -240,6 +249,18 @@ static int send_stream(struct log_forward *forward, const struct strbuf *message
 	if (!counted)
 		strbuf_add_char(&forward->unsent, '\n');
 	return push_stream(forward);
+}
+
+/* Only the first loss of a row is an error. */
+static int lose(struct log_forward *forward, int code, struct error *err)
+{
+	forward->dropped++;
+	if (forward->failed)
+		return 0;
+	forward->failed = true;
+	return error_sys(err, code, "output does not reach %s; lines are lost, %llu so far",
+		forward->is_journal ? "the journal" : "the syslog server",
+		(unsigned long long)forward->dropped);
 }
 
 static int send_line(struct log_forward *forward, const struct log_line *line, struct error *err)
@@ -253,17 +274,19 @@ static int send_line(struct log_forward *forward, const struct log_line *line, s
 		syslog_message(&message, &forward->header, line);
 	r = forward->address.type == SOCK_STREAM ? send_stream(forward, &message)
 						 : send_datagram(forward, &message);
-	if (r == 0) {
-		forward->failed = false;
-		return 0;
-	}
-	forward->dropped++;
-	if (forward->failed)
-		return 0;
-	forward->failed = true;
-	return error_sys(err, r, "output does not reach %s; lines are lost, %llu so far",
-		forward->is_journal ? "the journal" : "the syslog server",
-		(unsigned long long)forward->dropped);
+	if (r < 0)
+		return lose(forward, r, err);
+	forward->failed = false;
+	return 0;
+}
+
+int log_forward_push(struct log_forward *forward, struct error *err)
+{
+	int r = forward->unsent.length > 0 ? push_stream(forward) : 0;
+
+	if (r < 0)
+		return lose(forward, r, err);
+	return forward->unsent.length > 0;
 }
 
 static int take_piece(struct log_forward *forward, enum log_stream stream, int64_t time_ns,

@@ -4,9 +4,10 @@
  *
  * The json-file log is kept beside it (20 MB in five files, as Docker's cache for such drivers), so
  * that `logs` works whatever the driver. Each line is one message; nothing here ever waits: what
- * the other side does not take at once is dropped and counted, and a side that was away is looked
- * for again a second later. Sources: systemd's "Native Journal Protocol", RFC 3164, RFC 5424, RFC
- * 6587 (framing), Docker's documentation of the two drivers for options, tags and fields. */
+ * the other side does not take (a connection: beyond 256 KiB) is dropped and counted, and a side
+ * that was away is looked for again a second later. Sources: systemd's "Native Journal Protocol",
+ * RFC 3164, RFC 5424, RFC 6587 (framing), Docker's documentation of the two drivers for options,
+ * tags and fields. */
 #ifndef MYCOMPOSE_SUPERVISOR_LOG_FORWARD_H
 #define MYCOMPOSE_SUPERVISOR_LOG_FORWARD_H
 
@@ -33,6 +34,9 @@ int log_forward_open(
  * told by the caller. */
 int log_forward_write(struct log_forward *forward, enum log_stream stream, int64_t time_ns,
 	const void *bytes, size_t length, struct error *err);
+/* What a connection has not taken yet: 1 = some of it still waits, to be tried again soon; 0 = all
+ * is sent; negative: it is lost, told as by log_forward_write. */
+int log_forward_push(struct log_forward *forward, struct error *err);
 /* The unfinished lines as they are. */
 void log_forward_flush(struct log_forward *forward, int64_t time_ns);
 void log_forward_free(struct log_forward *forward);

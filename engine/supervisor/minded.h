@@ -75,16 +75,17 @@ struct minded {
 	int64_t launched_ns;  /* when the child was about to execute */
 
 	struct output outputs[2];
-	int input_fd;		     /* write end of an open stdin that no hook has taken */
-	struct log_writer *log;	     /* NULL: its driver keeps none */
-	struct log_forward *forward; /* NULL: nowhere */
-	bool log_failed;	     /* told once */
+	int input_fd;			  /* write end of an open stdin that no hook has taken */
+	struct log_writer *log;		  /* NULL: its driver keeps none */
+	struct log_forward *forward;	  /* NULL: nowhere */
+	struct loop_timer *forward_timer; /* its other side is slow */
+	bool log_failed;		  /* told once */
 
 	struct published_port *ports; /* the record's, ephemeral ones filled in */
 	struct port_socket *port_sockets;
 	size_t port_socket_count;
-	struct port_relay *port_relay; /* serves those that no rule of the firewall leads away from */
-	bool served;	     /* counted in supervisor->served */
+	struct port_relay *port_relay; /* serves what no rule of the firewall leads away */
+	bool served;		       /* counted in supervisor->served */
 
 	struct health_monitor *health; /* NULL: nothing to probe */
 	struct hook_run hooks;

@@ -5,6 +5,8 @@
 #include "engine/supervisor/log_forward.h"
 #include "engine/supervisor/minded.h"
 
+#define PUSH_DELAY (100 * NS_PER_MS)
+
 int minded_log_open(struct minded *minded, struct error *err)
 {
 	const struct container *container = minded->container;
@@ -18,14 +20,40 @@ int minded_log_open(struct minded *minded, struct error *err)
 	return r;
 }
 
+static void push_again(void *arg);
+
+/* What the other side has not taken goes on when it takes more, whether or not another line comes.
+ */
+static void push(struct minded *minded)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	int r = log_forward_push(minded->forward, &err);
+
+	if (r < 0)
+		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	if (r > 0 && !minded->forward_timer)
+		minded->forward_timer =
+			loop_add_timer(minded->supervisor->loop, PUSH_DELAY, push_again, minded);
+}
+
+static void push_again(void *arg)
+{
+	struct minded *minded = arg;
+
+	minded->forward_timer = NULL;
+	push(minded);
+}
+
 static void forward(struct minded *minded, enum log_stream stream, int64_t now, const char *bytes,
 	size_t length)
 {
 	cleanup_error struct error err = ERROR_INIT;
 
-	if (minded->forward &&
-		log_forward_write(minded->forward, stream, now, bytes, length, &err) < 0)
+	if (!minded->forward)
+		return;
+	if (log_forward_write(minded->forward, stream, now, bytes, length, &err) < 0)
 		log_warning("container %s: %s", minded->container->name, error_text(&err));
+	push(minded);
 }
 
 /* The first of a row of failures is told. */
@@ -60,8 +88,10 @@ void minded_log_note(struct minded *minded, enum log_stream stream, int64_t now,
 
 void minded_log_flush(struct minded *minded)
 {
-	if (minded->forward)
+	if (minded->forward) {
 		log_forward_flush(minded->forward, time_now());
+		push(minded);
+	}
 	for (enum log_stream stream = LOG_STDOUT; minded->log && stream <= LOG_STDERR; stream++) {
 		cleanup_error struct error err = ERROR_INIT;
 		struct journal *journal = &minded->outputs[stream].journal;
@@ -72,6 +102,8 @@ void minded_log_flush(struct minded *minded)
 
 void minded_log_close(struct minded *minded)
 {
+	loop_cancel(minded->forward_timer);
+	minded->forward_timer = NULL;
 	log_writer_free(minded->log);
 	log_forward_free(minded->forward);
 	minded->log = NULL;

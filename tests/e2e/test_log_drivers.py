@@ -118,6 +118,34 @@ def test_syslog_over_tcp_counts_its_messages(bb):
     process.communicate(timeout=10)
 
 
+# Its queue is full until it is told to go on, so whoever connects meanwhile has to wait.
+SLOW_LISTENER = """
+import os, socket, sys, time
+go, out = sys.argv[1:]
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+listener.bind(("127.0.0.1", 5514))
+listener.listen(0)
+first = socket.create_connection(("127.0.0.1", 5514))
+print(os.getpid(), flush=True)
+while not os.path.exists(go):
+    time.sleep(0.02)
+listener.accept()
+s = listener.accept()[0]
+with open(out, "ab", buffering=0) as file:
+    while data := s.recv(65536):
+        file.write(data)
+"""
+
+
+def test_a_slow_syslog_server_gets_a_line_that_no_other_follows(bb):
+    script, go, out = bb.file("slow.py", SLOW_LISTENER), bb.directory / "go", bb.directory / "got"
+    bb.start("/usr/bin/python3", "-B", str(script), str(go), str(out)).stdout.readline()
+    bb.daemon("c", "sh", "-c", "echo alone; exec sleep 1000", flags="--log-driver syslog --log-opt syslog-address=tcp://127.0.0.1:5514")
+    wait_until(lambda: "alone" in bb.mc("logs", "c").out, what="the line to be written")
+    go.touch()
+    wait_until(lambda: got(out).endswith(b": alone\n"), what="the line")
+
+
 def test_a_syslog_server_that_comes_late_or_anew_is_found(bb):
     bb.compose(PROJECT.replace("echo three", "i=0; while :; do i=$$((i+1)); echo n$$i; sleep 0.1; done") % 'driver: syslog, options: {syslog-address: "unix:///run/log/late"}')
     bb.mc("up", "-d").ok()
