@@ -111,6 +111,23 @@ static int raise_parent_budget(const struct group *group, int64_t wanted, struct
 	return group_writef(&parent, err, "cpu.rt_runtime_us", "%llu", (unsigned long long)now);
 }
 
+static int write_budget(const struct group *group, int64_t runtime_us, struct error *err)
+{
+	return group_writef(group, err, "cpu.rt_runtime_us", "%lld", (long long)runtime_us);
+}
+
+/* What ended containers had of PARENT's budget is there for the next: raised is it only where that
+ * is not enough, or restarts would use up the host's. */
+static int take_budget(const struct group *group, int64_t runtime_us, struct error *err)
+{
+	int r;
+
+	if (write_budget(group, runtime_us, NULL) == 0)
+		return 0;
+	r = raise_parent_budget(group, runtime_us, err);
+	return r < 0 ? r : write_budget(group, runtime_us, err);
+}
+
 static int apply_real_time(const struct group *group, const struct cgroup_resources *resources,
 	bool fresh, struct error *err)
 {
@@ -127,11 +144,8 @@ static int apply_real_time(const struct group *group, const struct cgroup_resour
 			(unsigned long long)resources->cpu_rt_period_us);
 	if (r < 0 || !resources->cpu_rt_runtime_us)
 		return r;
-	if (fresh)
-		r = raise_parent_budget(group, resources->cpu_rt_runtime_us, err);
-	if (r == 0)
-		r = group_writef(group, err, "cpu.rt_runtime_us", "%lld",
-			(long long)resources->cpu_rt_runtime_us);
+	r = fresh ? take_budget(group, resources->cpu_rt_runtime_us, err)
+		  : write_budget(group, resources->cpu_rt_runtime_us, err);
 	return r == -EINVAL ? error_wrap(err, "the group above has not that much real-time budget")
 			    : r;
 }

@@ -120,6 +120,9 @@ def test_real_time_budgets_where_the_kernel_has_them_else_an_error(bb):
     (group / "cpu.rt_runtime_us").write_text("40000")
     shown = bb.once("sh", "-c", "cd /sys/fs/cgroup/cpu; cat cpu.rt_period_us cpu.rt_runtime_us", flags=flags).ok().out
     assert shown == "500000\n5000\n"
+    bb.daemon("c", "sleep", "1000", flags=flags + " --stop-signal KILL")
+    for _ in range(5):  # what one had, the next has: five of them in turn fit where four at a time do
+        bb.once("true", flags=flags).ok()
 
 
 def test_the_cgroup_lies_below_the_parent_that_was_named(bb):
