@@ -233,23 +233,30 @@ def test_row_15_5_a_kernel_without_overlay(clean):
 
 
 @pytest.mark.parametrize("verb", [["up", "-d"], ["up"]])
-def test_row_15_5_a_kernel_without_iptables(clean, verb):
+def test_row_15_5_a_kernel_without_any_firewall(clean, verb):
     clean.compose(ONE + "    ports: ['8080:80']\n")
-    line = only_line(clean.run("python3", WITHOUT, "iptables", BINARY, *verb).fails(1))
-    assert "iptables" in line
+    line = only_line(clean.run("python3", WITHOUT, "iptables,nft", BINARY, *verb).fails(1))
+    assert "iptables" in line and "nftables" in line
     clean.mc("down").ok()
 
 
-def test_without_iptables_down_still_cleans_up(clean):
-    clean.compose(ONE)
-    clean.run("python3", WITHOUT, "iptables", BINARY, "up", "-d")
-    clean.mc("down").ok()
-
-
-def test_no_network_needs_no_iptables(clean):
-    clean.compose(ONE + "    network_mode: none\n")
+def test_a_kernel_without_iptables_gets_the_same_rules_through_nftables(clean):
+    clean.compose(ONE + "    ports: ['8080:80']\n")
     clean.run("python3", WITHOUT, "iptables", BINARY, "up", "-d").ok()
+    assert "8080" in clean.sh("nft list table ip mycompose").ok().out
     clean.run("python3", WITHOUT, "iptables", BINARY, "down").ok()
+
+
+def test_without_a_firewall_down_still_cleans_up(clean):
+    clean.compose(ONE)
+    clean.run("python3", WITHOUT, "iptables,nft", BINARY, "up", "-d")
+    clean.mc("down").ok()
+
+
+def test_no_network_needs_no_firewall(clean):
+    clean.compose(ONE + "    network_mode: none\n")
+    clean.run("python3", WITHOUT, "iptables,nft", BINARY, "up", "-d").ok()
+    clean.run("python3", WITHOUT, "iptables,nft", BINARY, "down").ok()
 
 
 # a failed start

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a program as if the kernel lacked something: without.py overlay|iptables PROGRAM [ARGUMENT...]
+"""Run a program as if the kernel lacked something: without.py WHAT[,WHAT] PROGRAM [ARGUMENT...], WHAT being overlay, iptables or nft
 
 A seccomp filter gives the answer that such a kernel gives: mount(2) of an overlay (the only one the engine makes with no flags at all) ends in ENODEV,
-getsockopt(2) of the iptables level in ENOPROTOOPT.
+getsockopt(2) of the iptables level in ENOPROTOOPT, a netfilter netlink socket in EPROTONOSUPPORT.
 """
 
 import ctypes
@@ -13,16 +13,18 @@ import platform
 import struct
 import sys
 
-NUMBERS = {"x86_64": {"mount": 165, "getsockopt": 55}, "aarch64": {"mount": 40, "getsockopt": 209}}[platform.machine()]
+NUMBERS = {"x86_64": {"mount": 165, "getsockopt": 55, "socket": 41}, "aarch64": {"mount": 40, "getsockopt": 209, "socket": 198}}[platform.machine()]
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 IPPROTO_IP, IPT_SO_GET_INFO = 0, 64
+AF_NETLINK, NETLINK_NETFILTER = 16, 12
 
 # name: (system call, {argument: value}, answer)
 MISSING = {
     "overlay": ("mount", {3: 0}, errno.ENODEV),
     "iptables": ("getsockopt", {1: IPPROTO_IP, 2: IPT_SO_GET_INFO}, errno.ENOPROTOOPT),
+    "nft": ("socket", {0: AF_NETLINK, 2: NETLINK_NETFILTER}, errno.EPROTONOSUPPORT),
 }
 
 
@@ -39,13 +41,18 @@ def program(name, arguments, answer):
     return b"".join(code), len(code)
 
 
-def main():
-    code, length = program(*MISSING[sys.argv[1]])
+def forbid(libc, what):
+    code, length = program(*MISSING[what])
     text = ctypes.create_string_buffer(code, len(code))
     filter_program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", length, ctypes.addressof(text)))
-    libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_program, 0, 0) != 0:
         sys.exit(f"seccomp: {os.strerror(ctypes.get_errno())}")
+
+
+def main():
+    libc = ctypes.CDLL(None, use_errno=True)
+    for what in sys.argv[1].split(","):
+        forbid(libc, what)
     os.execv(sys.argv[2], sys.argv[2:])
 
 
