@@ -82,11 +82,11 @@ static int populate(const struct setup *setup, const struct spec_mount *mount, i
 static int mount_device(const struct spec_mount *mount, const struct mount_source *source,
 	const char *place, struct error *err)
 {
-	cleanup_fd int fd = source->device_mounted ? fcntl(source->device_fd, F_DUPFD_CLOEXEC, 0)
-						   : volume_device_mount(source->device_fd,
-							     source->attributes, err);
+	cleanup_fd int fd = -1;
 
-	if (fd == -1)
+	if (!source->device_mounted)
+		fd = volume_device_mount(source->device_fd, source->attributes, err);
+	else if ((fd = fcntl(source->device_fd, F_DUPFD_CLOEXEC, 0)) < 0)
 		return error_sys(err, -errno, "duplicate descriptor");
 	if (fd < 0 || !mount->subpath)
 		return steal_fd(&fd);

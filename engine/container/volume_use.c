@@ -135,11 +135,13 @@ void volumes_leave(const struct engine *engine, const struct container *containe
 {
 	for (size_t i = 0; i < container->spec.mount_count; i++) {
 		const struct spec_mount *mount = &container->spec.mounts[i];
-		cleanup_free char *users = xasprintf("volumes/%s", mount->source);
+		cleanup_free char *users = NULL;
 		cleanup_error struct error problem = ERROR_INIT;
 
-		if (mount->type != MOUNT_VOLUME ||
-			faccessat(engine->run_fd, users, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (mount->type != MOUNT_VOLUME)
+			continue;
+		users = xasprintf("volumes/%s", mount->source);
+		if (faccessat(engine->run_fd, users, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (volume_memory_leave(engine, mount->source, container->id, &problem) < 0)
 			log_warning("%s", error_text(&problem));
