@@ -308,6 +308,9 @@ void output_for_hook(struct minded *minded, struct launch_stdio *ret)
 			stdio.err_fd = open_fifo(dir_fd, log_stream_name(LOG_STDERR), O_RDWR, NULL);
 		}
 	}
+	/* The container may have closed its side, which was the end of our reading. */
+	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
+		watch(&minded->outputs[stream], NULL);
 	*ret = stdio;
 }
 

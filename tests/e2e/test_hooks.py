@@ -203,6 +203,17 @@ def test_a_pre_stop_hook_that_fails_is_told_in_the_log_and_the_stop_goes_on(clea
     clean.mc("down").ok()
 
 
+def test_what_a_hook_says_is_taken_though_the_container_has_closed_its_output(clean):
+    # More than a pipe holds: it would wait for a reader until the grace period is over.
+    shared = service(clean, f"pre_stop: [{hook('yes | head -c 2500000; echo through >> /tmp/order')}]", "exec > /dev/null 2>&1; " + PATIENT)
+    clean.mc("up", "-d").ok()
+    wait_until(lambda: order(shared) == ["started"], what="the start")
+    clean.mc("stop", "-t", "5").ok()
+    assert order(shared) == ["started", "through", "stopped"]
+    assert clean.mc("logs", "--no-log-prefix").ok().out == "y\n" * 1250000
+    clean.mc("down").ok()
+
+
 def test_a_pre_stop_hook_counts_within_the_grace_period(clean):
     shared = service(clean, f"stop_grace_period: 300ms, pre_stop: [{hook('sleep 8811')}]")
     clean.mc("up", "-d").ok()
