@@ -30,13 +30,11 @@ struct unpack {
 	size_t time_count;
 };
 
-static bool is_directory(const struct archive_place *place, bool *ret_exists, struct error *err)
+static bool is_directory(const struct archive_place *place, bool *ret_exists)
 {
-	cleanup_error struct error local = ERROR_INIT;
-	cleanup_fd int fd = in_root_find(place->root_fd, place->path, &local);
+	cleanup_fd int fd = in_root_find(place->root_fd, place->path, NULL);
 	struct stat st;
 
-	(void)err;
 	*ret_exists = fd >= 0;
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
@@ -53,7 +51,7 @@ static int decide(
 	struct unpack *unpack, const char *name, bool first_is_directory, struct error *err)
 {
 	const struct archive_place *place = unpack->place;
-	bool exists, directory = is_directory(place, &exists, err);
+	bool exists, directory = is_directory(place, &exists);
 
 	unpack->base = path_clean(place->path);
 	if (place->is_stream || (directory && strcmp(name, "."))) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * hooks.h - the commands of a container's life: after each start, and before a stop that somebody
- * asked for. May depend on: minded.h.
+ * or its health check asked for. May depend on: minded.h.
  *
  * They run one after the other, inside the container; what they write is part of its output. */
 #ifndef MYCOMPOSE_SUPERVISOR_HOOKS_H

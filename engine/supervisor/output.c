@@ -33,14 +33,15 @@ static int open_run_dir(const struct minded *minded, bool make, struct error *er
 }
 
 /* With the first output of a stream; most containers use one alone. A pty has none, since it does
- * not outlive its supervisor either. */
+ * not outlive its supervisor either; nor is there one where no log is kept. */
 static void begin_journal(struct output *output)
 {
 	struct minded *minded = output->minded;
 	cleanup_error struct error err = ERROR_INIT;
 	cleanup_fd int dir_fd = -1;
 
-	if (output->journal.fd >= 0 || output->has_no_journal || minded->container->spec.terminal)
+	if (output->journal.fd >= 0 || output->has_no_journal || !minded->log ||
+		minded->container->spec.terminal)
 		return;
 	dir_fd = open_run_dir(minded, false, &err);
 	if (dir_fd < 0 || journal_create(&output->journal, dir_fd, output->stream, &err) < 0)

@@ -164,7 +164,8 @@ def test_driver_none_keeps_nothing_and_says_so(clean):
     assert clean.mc("logs").ok().out == ""
     name = clean.ps()[0]["Name"]
     assert "configured logging driver does not support reading" in clean.mc("container", "logs", name).fails(1).err
-    assert clean.sh("find /var/lib/mycompose/containers -name 'container.log*'").ok().out == ""
+    kept = "find /var/lib/mycompose/containers /run/mycompose -name 'container.log*' -o -name '*.journal'"
+    assert clean.sh(kept).ok().out == ""
     clean.mc("down").ok()
     # Attached, the output is shown all the same: it comes straight from the containers.
     clean.compose((PROJECT % "driver: none").replace("while [ ! -e /go ]; do sleep 0.05; done; echo three; printf four; exec sleep 100", "true"))
