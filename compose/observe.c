@@ -9,6 +9,7 @@
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
 #include "engine/container/container.h"
+#include "engine/container/damage.h"
 #include "engine/container/volume.h"
 #include "engine/net/network.h"
 
@@ -112,6 +113,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->status = observed_status_of(state.status);
 	item->health = observed_health_of(state.health);
 	item->exit_code = state.exit_code;
+	item->damage = container_damage(container, &state);
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);

@@ -124,7 +124,7 @@ static const char *reason_to_recreate(
 		return "a service whose namespace or volumes it shares is recreated";
 	if (shares_with_gone(up, service, container))
 		return "the container whose namespace it shares is gone";
-	return NULL;
+	return container->damage;
 }
 
 void plan_after_networks(struct up *up, size_t action, const struct service *service)

@@ -12,9 +12,11 @@ static char *show(const struct container *container)
 	for (size_t i = 0; i < container->port_count; i++) {
 		const struct published_port *port = &container->ports[i];
 
-		strbuf_addf(&out, "%s%s:%u->%u/%s", i ? " " : "",
-			port->host_ip ? port->host_ip : "*", port->host_port, port->container_port,
-			port->protocol);
+		strbuf_addf(&out, "%s%s:%u", i ? " " : "", port->host_ip ? port->host_ip : "*",
+			port->host_port);
+		if (port->range_first)
+			strbuf_addf(&out, "(%u-%u)", port->range_first, port->range_last);
+		strbuf_addf(&out, "->%u/%s", port->container_port, port->protocol);
 	}
 	return strbuf_steal(&out);
 }
@@ -35,9 +37,7 @@ static void notations(void **state)
 		{ "[::1]:8080:80", "::1:8080->80/tcp" },
 		{ "8000-8001:80-81", "*:8000->80/tcp *:8001->81/tcp" },
 		{ "80-81", "*:0->80/tcp *:0->81/tcp" },
-		{ "8000-8001:80",
-			"error: a range of host ports for one container port is not supported: "
-			"8000-8001:80" },
+		{ "8000-8001:80", "*:0(8000-8001)->80/tcp" },
 		{ "8000-8002:80-81", "error: invalid ranges specified for container and host "
 				     "Ports: 80-81 and 8000-8002" },
 		{ "8080:", "error: invalid containerPort: 8080:" },

@@ -194,6 +194,8 @@ static inline void populate(struct world *world, uint32_t *seed)
 				container->health =
 					(enum observed_health)(1 + random_next(seed) % 3);
 			container->exit_code = (int)(random_next(seed) % 2);
+			if (container->status == OBSERVED_RUNNING && random_next(seed) % 8 == 0)
+				container->damage = "a network interface of it was removed";
 			container->config_hash =
 				arena_printf(world->arena, "hash%u", random_next(seed) % 3);
 			container->image_id = random_next(seed) % 2 ? "sha256:a" : "sha256:b";
@@ -357,6 +359,7 @@ static inline void perform(
 	case PLAN_STOP:
 		assert_non_null(container);
 		container->status = OBSERVED_EXITED;
+		container->damage = NULL; /* the next run gets everything anew */
 		break;
 	case PLAN_REMOVE:
 		assert_non_null(container);
@@ -369,6 +372,7 @@ static inline void perform(
 		assert_non_null(container);
 		container->status = OBSERVED_EXITED;
 		container->exit_code = 0;
+		container->damage = NULL;
 		break;
 	case PLAN_WAIT_HEALTHY:
 	case PLAN_WAIT_READY:
