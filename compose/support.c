@@ -40,11 +40,12 @@ static void add_rows(struct strbuf *out, const struct key_table *table, const ch
 
 void support_page(struct strbuf *out)
 {
-	strbuf_add_str(out, "# Which keys of a Compose file work\n\n"
-			    "Made from the key tables of the program; a test fails when it is out "
-			    "of date. Every key of the Compose\n"
-			    "Specification is read, checked and printed by `mycompose config`. "
-			    "`x-` keys are accepted everywhere and ignored, but for those in the table.\n\n"
-			    "| key | status | why |\n|---|---|---|\n");
+	strbuf_add_str(out,
+		"# Which keys of a Compose file work\n\n"
+		"Made from the key tables of the program; a test fails when it is out "
+		"of date. Every key of the Compose\n"
+		"Specification is read, checked and printed by `mycompose config`. "
+		"`x-` keys are accepted everywhere and ignored, but for those in the table.\n\n"
+		"| key | status | why |\n|---|---|---|\n");
 	add_rows(out, &document_keys, "");
 }

@@ -29,7 +29,8 @@ static int refuse(const struct spec_gpus *gpus, const char *why, struct error *e
 
 	return error_set(err, -ENODEV,
 		"could not select device driver \"%s\" with capabilities: [[%s]]: %s",
-		gpus->driver ? gpus->driver : "", capabilities && *capabilities ? capabilities : "gpu", why);
+		gpus->driver ? gpus->driver : "",
+		capabilities && *capabilities ? capabilities : "gpu", why);
 }
 
 static int add_card(

@@ -106,10 +106,10 @@ int image_remove(const struct engine *engine, const char *text, bool force,
 
 /* `import`: a root file system tar (any compression libarchive knows) becomes a one-layer image.
  * `changes`: Dockerfile-like lines, "CMD [\"redis-server\"]", "ENV A=b", "EXPOSE 6379",
- * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL", "HEALTHCHECK". The tar is read from tar_fd (a
- * pipe will do), its name is for messages. reference and message may be NULL. The same tar, changes
- * and reference again change nothing and give the image that is there. Errors leave the store as it
- * was. */
+ * "ENTRYPOINT", "USER", "WORKDIR", "LABEL", "VOLUME", "STOPSIGNAL", "HEALTHCHECK". The tar is read
+ * from tar_fd (a pipe will do), its name is for messages. reference and message may be NULL. The
+ * same tar, changes and reference again change nothing and give the image that is there. Errors
+ * leave the store as it was. */
 int image_import(const struct engine *engine, int tar_fd, const char *tar_name,
 	const char *reference, char *const *changes, const char *message, struct image **ret,
 	struct error *err);

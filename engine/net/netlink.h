@@ -104,9 +104,9 @@ int netlink_list_routes6(
 	struct netlink *netlink, struct subnet6 **ret, size_t *ret_count, struct error *err);
 
 /* Forget the UDP flows, of both families, to these host ports that were translated, or not
- * translated, by rules that no longer hold: without that a client that keeps its port goes on to the
- * old address until it pauses for the time-out. Flows that merely leave the host through source NAT
- * are left. A kernel without ctnetlink has nothing to forget with: 0. */
+ * translated, by rules that no longer hold: without that a client that keeps its port goes on to
+ * the old address until it pauses for the time-out. Flows that merely leave the host through source
+ * NAT are left. A kernel without ctnetlink has nothing to forget with: 0. */
 int netlink_forget_udp(const uint16_t *ports, size_t count, struct error *err);
 
 #endif

@@ -230,8 +230,7 @@ int port_holder_tell(
 	struct ip_range wanted = host_range(port), everywhere = { 0 };
 	cleanup_free char *container = container_holding(engine, port, &wanted);
 	cleanup_free char *process =
-		container ? NULL
-			  : process_holding(port, is_any(&wanted) ? &everywhere : &wanted);
+		container ? NULL : process_holding(port, is_any(&wanted) ? &everywhere : &wanted);
 
 	return error_set(err, -EADDRINUSE, "port %u/%s on %s is already in use%s%s",
 		port->host_port, port->protocol, port->host_ip ? port->host_ip : "0.0.0.0",

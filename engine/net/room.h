@@ -58,7 +58,7 @@ int network_read_all(
 int network_plan(const struct engine *engine, const struct network_request *request,
 	const char *fixed_id, struct network **ret, struct error *err);
 bool network_is_bridge(const struct network *network);
-bool network_has_addresses(const struct network *network); /* of any driver */
+bool network_has_addresses(const struct network *network);   /* of any driver */
 struct subnet network_subnet(const struct network *network); /* prefix 0 = no IPv4 */
 uint32_t network_gateway(const struct network *network);
 struct subnet6 network_subnet6(const struct network *network); /* prefix 0 = no IPv6 */
@@ -121,7 +121,8 @@ int ipv6_on(const char *interface, struct error *err);
 /* firewall_sync for who holds the lock. -EWOULDBLOCK: somebody else holds the lock of the kernel's
  * tables, and ours should not be held for as long as that may last. */
 int firewall_sync_locked(const struct engine *engine, struct error *err);
-/* Repeat a step that takes our lock and ends in firewall_sync_locked until that is not in the way. */
+/* Repeat a step that takes our lock and ends in firewall_sync_locked until that is not in the way.
+ */
 int firewall_patiently(const struct engine *engine,
 	int (*step)(const struct engine *engine, const char *name, struct error *err),
 	const char *name, struct error *err);

@@ -36,8 +36,8 @@ static void log_event(
 		action = "unpause";
 		break;
 	case EVENT_HEALTH:
-		action = health = xasprintf(
-			"health_status: %s", container_health_name(minded->state.health));
+		action = health =
+			xasprintf("health_status: %s", container_health_name(minded->state.health));
 		break;
 	case EVENT_EXITED:
 	case EVENT_REPLY:
