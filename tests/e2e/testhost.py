@@ -179,7 +179,15 @@ class TestHost:
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return int(children.split()[0])
 
+    def _thaw(self):
+        """A frozen process does not die of its pid namespace's end: the first process would wait for it for ever."""
+        for path in self.cgroups:
+            for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+                for switch in path.rglob(name):
+                    switch.write_text(word)
+
     def close(self):
+        self._thaw()
         if self.process.poll() is None:
             self.process.stdin.close()
             try:
