@@ -8,6 +8,7 @@ pid 1 ends when the test closes its pipe (or dies), and the kernel ends everythi
 
 import fcntl
 import io
+import contextlib
 import json
 import os
 import pathlib
@@ -182,9 +183,12 @@ class TestHost:
     def _thaw(self):
         """A frozen process does not die of its pid namespace's end: the first process would wait for it for ever."""
         for path in self.cgroups:
-            for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
-                for switch in path.rglob(name):
-                    switch.write_text(word)
+            # Groups go meanwhile, with the containers that end.
+            for directory, _, files in os.walk(path):
+                for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+                    if name in files:
+                        with contextlib.suppress(OSError):
+                            pathlib.Path(directory, name).write_text(word)
 
     def close(self):
         self._thaw()
