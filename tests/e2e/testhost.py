@@ -6,9 +6,9 @@ namespace joined by a veth pair that plays the outside world. No packet can leav
 pid 1 ends when the test closes its pipe (or dies), and the kernel ends everything else with it.
 """
 
+import contextlib
 import fcntl
 import io
-import contextlib
 import json
 import os
 import pathlib
