@@ -37,7 +37,7 @@ static void try_normalisers(struct canon *c, const char *text)
 	}
 }
 
-static void try_numbers(const char *text)
+static void try_numbers(struct arena *arena, const char *text)
 {
 	struct tmpfs_options options;
 	uint64_t bytes;
@@ -51,7 +51,7 @@ static void try_numbers(const char *text)
 		if (parse_duration(shown, &again) < 0 || again != ns)
 			fuzz_fail("%s became %s", text, shown);
 	}
-	tmpfs_options_parse(text, &options);
+	tmpfs_options_parse(arena, text, &options);
 	parse_cpuset(text);
 }
 
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct canon c = { .arena = arena, .problems = &problems, .warnings = &warnings };
 
 	try_normalisers(&c, text);
-	try_numbers(text);
+	try_numbers(arena, text);
 	strv_free(warnings);
 	return 0;
 }
