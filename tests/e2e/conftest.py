@@ -24,6 +24,19 @@ def pytest_runtest_makereport(item, call):
             report.longrepr = f"skipped, which CI does not accept: {reason}"
 
 
+LONG = ("test_killed_at_every_call", "test_mounts_killed", "test_soak", "test_cycles", "test_update", "test_logs_under_kill")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that take long are spread over the first half, since a worker is given neighbours, and whoever gets the last ones keeps all waiting."""
+    heavy = [item for item in items if item.path.stem in LONG]
+    light = [item for item in items if item.path.stem not in LONG]
+    if not heavy or not light:
+        return
+    step = max(len(light) // (2 * len(heavy)), 1)
+    items[:] = [item for i, one in enumerate(heavy) for item in (one, *light[i * step : (i + 1) * step])] + light[len(heavy) * step :]
+
+
 def _add_busybox(tar):
     tar.add(testhost.BUSYBOX, "bin/busybox")
     for name in subprocess.run([testhost.BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split():
