@@ -19,7 +19,8 @@
 
 /* A container without a health check that ends at once was never ready: as Compose does, --wait
  * looks at it only after this time. */
-#define SETTLE_NS (500 * NS_PER_MS)
+#define SETTLE_NS     (500 * NS_PER_MS)
+#define UNSEEN_END_NS (5 * NS_PER_SEC)
 
 /* Who cannot go on because of this gate: "web" and "worker". Heap strv of service names. */
 static char **waiting_for(const struct apply *apply, size_t gate)
@@ -126,6 +127,18 @@ static int64_t hold_of(const struct plan_action *action, const struct container_
 	return settles && action->hold_ns < SETTLE_NS ? SETTLE_NS : action->hold_ns;
 }
 
+/* The process is gone, and its supervisor is about to write down how it ended and to tell. Whoever
+ * has no supervisor will not be told. */
+static bool is_not_told_yet(
+	struct apply_step *step, const struct container_state *state, int64_t now)
+{
+	if (!state->end_is_unseen)
+		return false;
+	if (step->told_until_ns == 0)
+		step->told_until_ns = now + UNSEEN_END_NS;
+	return now < step->told_until_ns;
+}
+
 /* The same results as judge's, with the time that it must stay so taken into account. */
 static int look(struct apply *apply, size_t index, struct error *err)
 {
@@ -141,7 +154,7 @@ static int look(struct apply *apply, size_t index, struct error *err)
 	if (r < 0)
 		return r;
 	snprintf(step->container_id, sizeof(step->container_id), "%s", container->id);
-	r = judge(apply, index, container, &state, err);
+	r = is_not_told_yet(step, &state, now) ? 0 : judge(apply, index, container, &state, err);
 	hold_ns = hold_of(action, &state);
 	container_state_release(&state);
 	if (r <= 0 || hold_ns == 0) {

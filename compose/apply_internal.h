@@ -19,7 +19,8 @@ struct apply_step {
 	/* Gates, see apply_gates.c: */
 	bool is_held; /* it is so far, and must stay so until held_until_ns (monotonic) */
 	int64_t held_until_ns;
-	int64_t deadline_ns; /* INT64_MAX = none */
+	int64_t told_until_ns; /* gates: until then an end that nobody saw may still be told */
+	int64_t deadline_ns;   /* INT64_MAX = none */
 };
 
 struct apply {

@@ -162,6 +162,8 @@ struct container_state {
 	uint32_t restart_attempts; /* those that count for restart_max_retries */
 	enum container_health health;
 	bool post_start_due; /* its post_start hooks are not through yet */
+	bool end_is_unseen;  /* never on disk: what container_load_state has corrected; who minds it
+				may still write down how it ended */
 };
 void container_state_release(struct container_state *state);
 /* What is on disk, corrected by the kernel: a "running" whose process (pid, start time, boot) is

@@ -106,6 +106,7 @@ static int correct(struct container_state *state, struct error *err)
 		return r;
 	state->status = CONTAINER_EXITED;
 	state->exit_code = -1;
+	state->end_is_unseen = true;
 	if (state->health != HEALTH_NONE)
 		state->health = HEALTH_UNHEALTHY;
 	state->finished_ns = 0;

