@@ -7,8 +7,12 @@ BUILD   ?= build
 CC      ?= gcc
 PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
+comma := ,
 
 PACKAGES := yaml-0.1 libcjson libnl-3.0 libip4tc libip6tc libseccomp libcap nettle
+# Those that Debian has an archive of are linked in: the dynamic linker's work is a tenth of an `up` that has nothing to do, which
+# runs it twice (see engine/container/self_exe.h). ARCHIVES= links all of them dynamically.
+ARCHIVES ?= yaml-0.1 libnl-3.0 libseccomp libcap nettle
 # Loaded when first used, see engine/image/tarball_libarchive.h and engine/net/nft_library.h: only their headers are needed here.
 LOADED   := libarchive libnftables
 
@@ -19,7 +23,8 @@ HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 CPPFLAGS += -I. -D_GNU_SOURCE -DMYCOMPOSE_VERSION='"$(VERSION)"' \
             $(shell pkg-config --cflags $(PACKAGES) $(LOADED) 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) -include engine/base/banned.h
-LDLIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+LDLIBS   := $(if $(ARCHIVES),-Wl$(comma)-Bstatic $(shell pkg-config --libs $(ARCHIVES) 2>/dev/null) -Wl$(comma)-Bdynamic) \
+            $(shell pkg-config --libs $(filter-out $(ARCHIVES),$(PACKAGES)) 2>/dev/null)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now
 
 # A room is a folder with one static library; the list is ordered from the top of the dependency chain to its bottom.
@@ -27,7 +32,6 @@ ROOMS := cmd compose engine/supervisor engine/container engine/image engine/net 
 room_lib = $(BUILD)/$(subst /,-,$(1)).a
 LIBS := $(foreach r,$(ROOMS),$(call room_lib,$(r)))
 
-comma := ,
 # V=1 shows the commands.
 ifeq ($(V),1)
 quiet = $(2)
