@@ -20,8 +20,6 @@
 #include "engine/image/tarball.h"
 #include "engine/image/xattrs.h"
 
-#define BLOCK (256 * 1024)
-
 struct pack {
 	struct tar_writer *writer;
 	int top_fd;	  /* the directory that is packed, O_PATH */
@@ -30,7 +28,6 @@ struct pack {
 	struct strmap links; /* "device:inode" -> first name in the archive, heap */
 	char **pending;	     /* directories below top_fd still to be read, "" = itself */
 	size_t pending_count;
-	char *block;
 };
 
 static char *join(const char *directory, const char *name)
@@ -48,34 +45,6 @@ static void fill(struct tar_entry *entry, const char *path, const struct stat *s
 		.mtime = st->st_mtim,
 		.device = st->st_rdev,
 	};
-}
-
-/* Exactly `size` bytes, which the header has promised: a file that shrank is filled up with zeros.
- */
-static int write_content(struct pack *pack, int fd, uint64_t size, struct error *err)
-{
-	bool at_end = false;
-
-	while (size > 0) {
-		size_t want = size < BLOCK ? (size_t)size : BLOCK;
-		ssize_t n = at_end ? 0 : read(fd, pack->block, want);
-		int r;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_sys(err, -errno, "read");
-		if (n == 0) {
-			at_end = true;
-			memset(pack->block, 0, want);
-			n = (ssize_t)want;
-		}
-		r = tar_writer_data(pack->writer, pack->block, (size_t)n, err);
-		if (r < 0)
-			return r;
-		size -= (uint64_t)n;
-	}
-	return 0;
 }
 
 static int write_opened(struct pack *pack, int fd, struct tar_entry *entry, struct error *err)
@@ -104,7 +73,7 @@ static int write_file(
 	fill(&entry, path, st);
 	entry.size = (uint64_t)st->st_size;
 	r = write_opened(pack, file_fd, &entry, err);
-	return r < 0 ? r : write_content(pack, file_fd, entry.size, err);
+	return r < 0 ? r : tar_writer_copy(pack->writer, file_fd, entry.size, true, err);
 }
 
 static int write_link(
@@ -266,7 +235,6 @@ static void pack_release(struct pack *pack)
 	while (pack->pending_count > 0)
 		free(pack->pending[--pack->pending_count]);
 	free(pack->pending);
-	free(pack->block);
 	tar_writer_free(pack->writer);
 }
 
@@ -320,7 +288,6 @@ int archive_pack(const struct archive_source *source, int out_fd, struct error *
 		return top_fd;
 	pack.top_fd = top_fd;
 	pack.name = content || !*name ? "." : name;
-	pack.block = xmalloc(BLOCK);
 	r = tar_writer_open(&pack.writer, out_fd, err);
 	if (r == 0)
 		r = pack_top(&pack, err);

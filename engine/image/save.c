@@ -12,8 +12,6 @@
 #include "engine/image/image_read.h"
 #include "engine/image/store.h"
 
-#define READ_BLOCK (256 * 1024)
-
 struct saved {
 	struct descriptor manifest;
 	struct manifest content;
@@ -93,27 +91,6 @@ static int write_text(struct save *save, const char *path, const char *text, str
 	return r < 0 ? r : tar_writer_data(save->writer, text, strlen(text), err);
 }
 
-static int copy_content(struct save *save, int fd, uint64_t size, struct error *err)
-{
-	cleanup_free char *block = xmalloc(READ_BLOCK);
-
-	while (size > 0) {
-		size_t want = size < READ_BLOCK ? (size_t)size : READ_BLOCK;
-		ssize_t length = read(fd, block, want);
-		int r;
-
-		if (length < 0)
-			return error_sys(err, -errno, "read");
-		if (length == 0)
-			return error_set(err, -EBADMSG, "shorter than its manifest says");
-		r = tar_writer_data(save->writer, block, (size_t)length, err);
-		if (r < 0)
-			return r;
-		size -= (uint64_t)length;
-	}
-	return 0;
-}
-
 static char *blob_path(const char *digest)
 {
 	return xasprintf("blobs/sha256/%s", digest_hex(digest));
@@ -132,7 +109,7 @@ static int write_blob(struct save *save, const struct descriptor *blob, struct e
 	if (r >= 0)
 		r = write_file(save, path, blob->size, err);
 	if (r >= 0)
-		r = copy_content(save, fd, blob->size, err);
+		r = tar_writer_copy(save->writer, fd, blob->size, false, err);
 	return r < 0 ? error_wrap(err, "blob %s", blob->digest) : 0;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * tar_writer.c - tar entries onto an fd, hashed while they go by. */
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
@@ -11,6 +14,7 @@
 #include "engine/image/tarball_libarchive.h"
 
 #define WRITE_BLOCK (256 * 1024)
+#define COPY_BLOCK  (256 * 1024)
 
 struct tar_writer {
 	struct archive *archive;
@@ -21,6 +25,7 @@ struct tar_writer {
 	int fd;
 	bool is_over; /* nothing more is written */
 	locale_t utf8_locale;
+	char *block; /* COPY_BLOCK bytes, from the first copy on */
 };
 
 static la_ssize_t write_block(struct archive *archive, void *arg, const void *bytes, size_t length)
@@ -90,6 +95,7 @@ void tar_writer_free(struct tar_writer *writer)
 	if (writer->utf8_locale)
 		freelocale(writer->utf8_locale);
 	error_release(&writer->write_error);
+	free(writer->block);
 	free(writer);
 }
 
@@ -150,6 +156,38 @@ int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t length,
 {
 	if (libarchive.archive_write_data(writer->archive, bytes, length) != (la_ssize_t)length)
 		return writer_error(writer, err);
+	return 0;
+}
+
+int tar_writer_copy(
+	struct tar_writer *writer, int fd, uint64_t size, bool may_shrink, struct error *err)
+{
+	bool at_end = false;
+
+	if (!writer->block)
+		writer->block = xmalloc(COPY_BLOCK);
+	while (size > 0) {
+		size_t want = size < COPY_BLOCK ? (size_t)size : COPY_BLOCK;
+		ssize_t n = at_end ? 0 : read(fd, writer->block, want);
+		int r;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_sys(err, -errno, "read");
+		if (n == 0 && !may_shrink)
+			return error_set(
+				err, -EBADMSG, "ends %" PRIu64 " bytes before its size", size);
+		if (n == 0) {
+			at_end = true;
+			memset(writer->block, 0, want);
+			n = (ssize_t)want;
+		}
+		r = tar_writer_data(writer, writer->block, (size_t)n, err);
+		if (r < 0)
+			return r;
+		size -= (uint64_t)n;
+	}
 	return 0;
 }
 

@@ -82,9 +82,14 @@ struct tar_writer;
 int tar_writer_open(struct tar_writer **ret, int fd, struct error *err);
 void tar_writer_free(struct tar_writer *writer); /* NULL is fine; an unfinished tar stays so */
 void tar_writer_cleanup(struct tar_writer **writer);
-/* `size` bytes of content must follow by tar_writer_data. */
+/* `size` bytes of content must follow by tar_writer_data or tar_writer_copy. */
 int tar_writer_entry(struct tar_writer *writer, const struct tar_entry *entry, struct error *err);
 int tar_writer_data(struct tar_writer *writer, const void *bytes, size_t length, struct error *err);
+/* Exactly `size` bytes of content from fd, which stays the caller's and is read from its present
+ * offset. One that ends before that is filled up with zeros if it `may_shrink` (somebody is writing
+ * to it), else -EBADMSG. */
+int tar_writer_copy(
+	struct tar_writer *writer, int fd, uint64_t size, bool may_shrink, struct error *err);
 /* End of archive; digest (heap) and size of all that was written. */
 int tar_writer_finish(
 	struct tar_writer *writer, char **ret_digest, uint64_t *ret_size, struct error *err);

@@ -18,15 +18,12 @@
 #include "engine/image/layer_path.h"
 #include "engine/image/xattrs.h"
 
-#define READ_BLOCK (256 * 1024)
-
 struct upper {
 	int root_fd;
 	struct tar_writer *writer;
 	struct strmap links; /* "device:inode" -> path of the first name (heap) */
 	char **pending;	     /* directories still to write, the next one last */
 	size_t pending_count;
-	char *block;
 };
 
 static char *join(const char *directory, const char *name)
@@ -84,31 +81,6 @@ static int write_opened(struct upper *upper, int fd, struct tar_entry *entry, st
 	return r;
 }
 
-/* Exactly `size` bytes: a file that shrank meanwhile is filled up with zeros. */
-static int copy_content(struct upper *upper, int fd, uint64_t size, struct error *err)
-{
-	bool at_end = false;
-
-	while (size > 0) {
-		size_t want = size < READ_BLOCK ? (size_t)size : READ_BLOCK;
-		ssize_t length = at_end ? 0 : read(fd, upper->block, want);
-		int r;
-
-		if (length < 0)
-			return error_sys(err, -errno, "read");
-		if (length == 0) {
-			at_end = true;
-			memset(upper->block, 0, want);
-			length = (ssize_t)want;
-		}
-		r = tar_writer_data(upper->writer, upper->block, (size_t)length, err);
-		if (r < 0)
-			return r;
-		size -= (uint64_t)length;
-	}
-	return 0;
-}
-
 static int write_file(
 	struct upper *upper, int dir_fd, const char *name, const char *path, struct error *err)
 {
@@ -126,7 +98,7 @@ static int write_file(
 	fill_entry(&entry, path, &st);
 	entry.size = (uint64_t)st.st_size;
 	r = write_opened(upper, fd, &entry, err);
-	return r < 0 ? r : copy_content(upper, fd, entry.size, err);
+	return r < 0 ? r : tar_writer_copy(upper->writer, fd, entry.size, true, err);
 }
 
 static int write_link(struct upper *upper, int dir_fd, const char *name, const char *path,
@@ -256,7 +228,6 @@ int upper_write(int upper_fd, struct tar_writer *writer, struct error *err)
 	struct upper upper = { .root_fd = upper_fd, .writer = writer };
 	int r = 0;
 
-	upper.block = xmalloc(READ_BLOCK);
 	*array_add(upper.pending, upper.pending_count) = xstrdup("");
 	while (r == 0 && upper.pending_count > 0) {
 		cleanup_free char *path = upper.pending[--upper.pending_count];
@@ -266,7 +237,6 @@ int upper_write(int upper_fd, struct tar_writer *writer, struct error *err)
 	while (upper.pending_count > 0)
 		free(upper.pending[--upper.pending_count]);
 	free(upper.pending);
-	free(upper.block);
 	strmap_release_with(&upper.links, free);
 	return r;
 }
