@@ -195,25 +195,21 @@ static int print_document(struct app *app, const struct config_options *options,
 	return 0;
 }
 
-static int write_out(
-	const struct config_options *options, const struct strbuf *text, struct error *err)
+static int write_text(int fd, void *arg, struct error *err)
 {
-	struct output_file file = OUTPUT_FILE_INIT;
-	int r;
+	const struct strbuf *text = arg;
 
+	return fd_write_all(fd, strbuf_text(text), text->length, err);
+}
+
+static int write_out(const struct config_options *options, struct strbuf *text, struct error *err)
+{
 	if (options->quiet)
 		return 0;
-	if (!options->output) {
-		fwrite(strbuf_text(text), 1, text->length, stdout);
-		return 0;
-	}
-	r = output_file_open(options->output, &file, err);
-	if (r == 0)
-		r = fd_write_all(file.fd, strbuf_text(text), text->length, err);
-	if (r == 0)
-		r = output_file_commit(&file, err);
-	output_file_release(&file);
-	return r;
+	if (options->output)
+		return output_file_write(options->output, write_text, text, err);
+	fwrite(strbuf_text(text), 1, text->length, stdout);
+	return 0;
 }
 
 static int load(

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * export.c - `export`: a container's root file system as a tar, without what is mounted in it. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cmd/app.h"
 #include "cmd/helper_process.h"
 #include "cmd/output_file.h"
 #include "cmd/service_pick.h"
 #include "cmd/targets.h"
 #include "cmd/verbs.h"
-#include "engine/base/memory.h"
 #include "engine/container/archive.h"
 #include "engine/container/root_open.h"
 
@@ -44,12 +38,14 @@ static int pack(void *arg, struct error *err)
 	return source.root_fd < 0 ? source.root_fd : archive_pack(&source, job->out_fd, err);
 }
 
-static int export_to(
-	struct app *app, const struct container *container, int out_fd, struct error *err)
+static int export_to(int fd, void *arg, struct error *err)
 {
-	struct job job = { &app->engine, container, out_fd };
+	struct job *job = arg;
 	struct helper_process helper;
-	int r = helper_process_start(&helper, pack, &job, err);
+	int r;
+
+	job->out_fd = fd;
+	r = helper_process_start(&helper, pack, job, err);
 
 	return r < 0 ? r : helper_process_finish(&helper, err);
 }
@@ -71,25 +67,15 @@ static int run_export(struct app *app, void *opaque, char **args, struct error *
 {
 	const struct export_options *options = opaque;
 	cleanup_container struct container *container = NULL;
-	struct output_file file = OUTPUT_FILE_INIT;
+	struct job job = { .engine = &app->engine };
 	int r = app_need_operands(app, args, 1, 1, err);
 
 	if (r == 0)
 		r = find(app, options, args[0], &container, err);
 	if (r < 0)
 		return r;
-	if (!options->output && isatty(STDOUT_FILENO))
-		return error_set(err, -EINVAL,
-			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
-	if (!options->output)
-		return export_to(app, container, STDOUT_FILENO, err);
-	r = output_file_open(options->output, &file, err);
-	if (r == 0)
-		r = export_to(app, container, file.fd, err);
-	if (r == 0)
-		r = output_file_commit(&file, err);
-	output_file_release(&file);
-	return r;
+	job.container = container;
+	return output_archive_write(options->output, export_to, &job, err);
 }
 
 const struct verb verb_export = {

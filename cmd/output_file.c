@@ -12,6 +12,17 @@
 #include "engine/base/ids.h"
 #include "engine/base/memory.h"
 
+struct output_file {
+	int fd;
+	int dir_fd;	 /* -1: written in place (a device, a FIFO) */
+	char *name;	 /* in dir_fd */
+	char *temp_name; /* in dir_fd */
+};
+#define OUTPUT_FILE_INIT           \
+	{                          \
+		-1, -1, NULL, NULL \
+	}
+
 #define NEW_FILE_MODE 0666 /* less the umask, as for any program's output */
 
 static int open_beside(const char *path, struct output_file *file, struct error *err)
@@ -33,32 +44,21 @@ static int open_beside(const char *path, struct output_file *file, struct error 
 	return file->fd < 0 ? error_sys(err, -errno, "create '%s'", path) : 0;
 }
 
-int output_file_open(const char *path, struct output_file *ret, struct error *err)
+/* A temporary file beside `path`, or `path` itself where it is no regular file. */
+static int output_file_open(const char *path, struct output_file *ret, struct error *err)
 {
-	struct output_file file = OUTPUT_FILE_INIT;
 	struct stat st;
-	int r = 0;
 
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		file.fd = file_open(AT_FDCWD, path, O_WRONLY, 0, err);
-		r = file.fd < 0 ? file.fd : 0;
-	} else {
-		r = open_beside(path, &file, err);
-	}
-	if (r < 0) {
-		output_file_release(&file);
-		return r;
-	}
-	*ret = file;
-	return 0;
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return open_beside(path, ret, err);
+	ret->fd = file_open(AT_FDCWD, path, O_WRONLY, 0, err);
+	return ret->fd < 0 ? ret->fd : 0;
 }
 
-int output_file_commit(struct output_file *file, struct error *err)
+static int output_file_commit(struct output_file *file, struct error *err)
 {
-	if (file->dir_fd < 0) {
-		close_fd(&file->fd);
+	if (file->dir_fd < 0)
 		return 0;
-	}
 	if (fsync(file->fd) < 0)
 		return error_sys(err, -errno, "write '%s'", file->name);
 	if (renameat(file->dir_fd, file->temp_name, file->dir_fd, file->name) < 0)
@@ -68,7 +68,8 @@ int output_file_commit(struct output_file *file, struct error *err)
 	return 0;
 }
 
-void output_file_release(struct output_file *file)
+/* Removes what was not committed. */
+static void output_file_release(struct output_file *file)
 {
 	close_fd(&file->fd);
 	if (file->dir_fd >= 0 && file->temp_name)
@@ -76,5 +77,27 @@ void output_file_release(struct output_file *file)
 	close_fd(&file->dir_fd);
 	free(file->name);
 	free(file->temp_name);
-	*file = (struct output_file)OUTPUT_FILE_INIT;
+}
+
+int output_file_write(const char *path, output_writer write, void *arg, struct error *err)
+{
+	struct output_file file = OUTPUT_FILE_INIT;
+	int r = output_file_open(path, &file, err);
+
+	if (r == 0)
+		r = write(file.fd, arg, err);
+	if (r == 0)
+		r = output_file_commit(&file, err);
+	output_file_release(&file);
+	return r;
+}
+
+int output_archive_write(const char *path, output_writer write, void *arg, struct error *err)
+{
+	if (path)
+		return output_file_write(path, write, arg, err);
+	if (isatty(STDOUT_FILENO))
+		return error_set(err, -EINVAL,
+			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
+	return write(STDOUT_FILENO, arg, err);
 }

@@ -3,26 +3,16 @@
 #ifndef MYCOMPOSE_CMD_OUTPUT_FILE_H
 #define MYCOMPOSE_CMD_OUTPUT_FILE_H
 
-#include <stdbool.h>
-
 #include "engine/base/errors.h"
 
-struct output_file {
-	int fd;
-	int dir_fd;	 /* -1: written in place (a device, a FIFO) */
-	char *name;	 /* in dir_fd */
-	char *temp_name; /* in dir_fd */
-};
-#define OUTPUT_FILE_INIT     \
-	{                    \
-		-1, -1, 0, 0 \
-	}
+typedef int (*output_writer)(int fd, void *arg, struct error *err);
 
-/* Open a temporary file beside `path`, or `path` itself where it is no regular file. */
-int output_file_open(const char *path, struct output_file *ret, struct error *err);
-/* Sync and rename into place. */
-int output_file_commit(struct output_file *file, struct error *err);
-/* Remove what was not committed; safe on OUTPUT_FILE_INIT and after a commit. */
-void output_file_release(struct output_file *file);
+/* What `write` writes becomes the file: it is written beside its place, synced and renamed into it
+ * when `write` has succeeded; nothing is left of it otherwise. A device or a FIFO is written as it
+ * is. */
+int output_file_write(const char *path, output_writer write, void *arg, struct error *err);
+/* The same for bytes that are nothing to look at: NULL = standard output, which must be no terminal
+ * (-EINVAL). */
+int output_archive_write(const char *path, output_writer write, void *arg, struct error *err);
 
 #endif

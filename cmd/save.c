@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * save.c - `save`: images as one archive that docker and OCI tools read. */
-#include <errno.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include "cmd/app.h"
 #include "cmd/output_file.h"
@@ -19,26 +17,25 @@ static const struct flag save_flags[] = {
 	FLAG_END,
 };
 
+struct job {
+	const struct engine *engine;
+	char **images;
+};
+
+static int save_to(int fd, void *arg, struct error *err)
+{
+	const struct job *job = arg;
+
+	return image_save(job->engine, job->images, fd, err);
+}
+
 static int run_save(struct app *app, void *opaque, char **args, struct error *err)
 {
 	const struct save_options *options = opaque;
-	struct output_file file = OUTPUT_FILE_INIT;
+	struct job job = { &app->engine, args };
 	int r = app_need_operands(app, args, 1, SIZE_MAX, err);
 
-	if (r < 0)
-		return r;
-	if (!options->output && isatty(STDOUT_FILENO))
-		return error_set(err, -EINVAL,
-			"cowardly refusing to save to a terminal. Use the -o flag or redirect");
-	if (!options->output)
-		return image_save(&app->engine, args, STDOUT_FILENO, err);
-	r = output_file_open(options->output, &file, err);
-	if (r == 0)
-		r = image_save(&app->engine, args, file.fd, err);
-	if (r == 0)
-		r = output_file_commit(&file, err);
-	output_file_release(&file);
-	return r;
+	return r < 0 ? r : output_archive_write(options->output, save_to, &job, err);
 }
 
 const struct verb verb_save = {
