@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/nearest.h"
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
 
@@ -71,48 +72,18 @@ static int set_flag(const struct flag *flag, void *options, const char *value, s
 	return 0;
 }
 
-static size_t edit_distance(const char *a, size_t a_length, const char *b)
-{
-	size_t b_length = strlen(b), row[64], previous;
-
-	if (b_length >= ARRAY_LEN(row) || a_length >= ARRAY_LEN(row))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		previous = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			size_t above = row[j], best = previous + (a[i - 1] != b[j - 1]);
-
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			previous = above;
-		}
-	}
-	return row[b_length];
-}
-
 static int unknown_long(
 	const struct flag *flags, const char *name, size_t length, struct error *err)
 {
-	const char *nearest = NULL;
-	size_t best = length < 4 ? 2 : 3;
+	struct nearest nearest;
 
-	for (const struct flag *flag = flags; flag->long_name; flag++) {
-		size_t distance = edit_distance(name, length, flag->long_name);
-
-		if (flag->help && distance < best) {
-			best = distance;
-			nearest = flag->long_name;
-		}
-	}
-	if (nearest)
+	nearest_begin(&nearest, name, length);
+	for (const struct flag *flag = flags; flag->long_name; flag++)
+		if (flag->help)
+			nearest_offer(&nearest, flag->long_name);
+	if (nearest.name)
 		return error_set(err, -EINVAL, "unknown flag: --%.*s (did you mean --%s?)",
-			(int)length, name, nearest);
+			(int)length, name, nearest.name);
 	return error_set(err, -EINVAL, "unknown flag: --%.*s", (int)length, name);
 }
 

@@ -11,6 +11,7 @@
 #include "compose/scalar.h"
 #include "compose/words.h"
 #include "engine/base/memory.h"
+#include "engine/base/nearest.h"
 #include "engine/base/numbers.h"
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
@@ -517,16 +518,14 @@ static struct node *canonical_value(
 static void unknown_key(struct canon *c, const struct key_table *table,
 	const struct node_entry *entry, const struct path *path)
 {
-	const char *names[128];
-	const char *near = NULL;
-	size_t count = 0;
+	struct nearest nearest;
+	const char *near;
 
-	for (; count < table->count && count + 1 < ARRAY_LEN(names); count++)
-		names[count] = table->rows[count].name;
-	names[count] = NULL;
+	nearest_begin(&nearest, entry->key, strlen(entry->key));
 	/* Not for what is only counted. */
-	if (c->problems->count < PROBLEM_LIMIT)
-		near = nearest_name(entry->key, names);
+	for (size_t i = 0; i < table->count && c->problems->count < PROBLEM_LIMIT; i++)
+		nearest_offer(&nearest, table->rows[i].name);
+	near = nearest.name;
 	problems_add(c->problems, &entry->key_mark, path_text(path, c->arena),
 		"Additional property %s is not allowed%s%s%s", entry->key,
 		near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");

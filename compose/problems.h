@@ -77,8 +77,4 @@ int problems_to_error(const struct problems *problems, struct error *err);
  * Control bytes are escaped. */
 void problem_excerpt(const struct problem *problem, struct strbuf *out);
 
-/* The candidate nearest to `word` by edit distance, NULL when none is near enough to be meant.
- * `candidates` ends with NULL. */
-const char *nearest_name(const char *word, const char *const *candidates);
-
 #endif
