@@ -12,10 +12,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
-
-/* Fields of /proc/PID/stat, numbered as in proc_pid_stat(5). */
-#define FIELD_STATE	 3
-#define FIELD_START_TIME 22
+#include "engine/base/process_stat.h"
 
 void id_random(char id[static ID_LENGTH + 1])
 {
@@ -33,58 +30,14 @@ void id_random(char id[static ID_LENGTH + 1])
 	id[ID_LENGTH] = '\0';
 }
 
-/* State letter and start time. The name in field 2 is the process's own choice and may hold blanks
- * and parentheses, so counting starts behind the last ')'. */
-static int parse_stat(const char *stat, char *ret_state, uint64_t *ret_start_time)
-{
-	const char *at = strrchr(stat, ')');
-	char *end;
-
-	if (!at || at[1] != ' ' || !at[2])
-		return -EBADMSG;
-	at += 2;
-	*ret_state = *at;
-	for (int field = FIELD_STATE; field < FIELD_START_TIME; field++) {
-		at = strchr(at, ' ');
-		if (!at)
-			return -EBADMSG;
-		at++;
-	}
-	errno = 0;
-	*ret_start_time = strtoull(at, &end, 10);
-	return errno || end == at || *end != ' ' ? -EBADMSG : 0;
-}
-
-static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start_time, struct error *err)
-{
-	cleanup_free char *stat = NULL;
-	char path[64];
-	int r;
-
-	if (pid <= 0)
-		return error_set(err, -ESRCH, "process %d: no such process", (int)pid);
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	r = file_read(AT_FDCWD, path, 4096, &stat, NULL, err);
-	/* The file goes with the process: absent before the open, ESRCH from the read after it. */
-	if (r == -ENOENT || r == -ESRCH)
-		return error_set(err, -ESRCH, "process %d: no such process", (int)pid);
-	if (r < 0)
-		return r;
-	r = parse_stat(stat, ret_state, ret_start_time);
-	if (r < 0)
-		return error_set(err, r, "'%s': not in the form of proc_pid_stat(5)", path);
-	return 0;
-}
-
 int process_identify(pid_t pid, struct process_id *ret, struct error *err)
 {
-	uint64_t start_time;
-	char state;
-	int r = read_stat(pid, &state, &start_time, err);
+	struct process_stat stat;
+	int r = process_stat_read(pid, &stat, err);
 
 	if (r < 0)
 		return r;
-	*ret = (struct process_id){ .pid = pid, .start_time = start_time };
+	*ret = stat.process;
 	return 0;
 }
 
@@ -116,13 +69,13 @@ int process_open(const struct process_id *id, struct error *err)
 int process_find_alive(const struct process_id *id, bool *ret_alive, struct error *err)
 {
 	cleanup_error struct error local = ERROR_INIT;
-	uint64_t start_time;
-	char state;
-	int r = read_stat(id->pid, &state, &start_time, &local);
+	struct process_stat stat;
+	int r = process_stat_read(id->pid, &stat, &local);
 
 	if (r < 0 && r != -ESRCH)
 		return error_move(err, &local);
-	*ret_alive = r == 0 && start_time == id->start_time && !strchr("ZXx", state);
+	*ret_alive =
+		r == 0 && stat.process.start_time == id->start_time && !strchr("ZXx", stat.state);
 	return 0;
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
 
-#define STAT_LIMIT    4096
+#define NAME_LIMIT    4096
 #define COMMAND_LIMIT (64 * 1024)
 
 /* Documentation/admin-guide/devices.txt: 136 to 143 are Unix98 ptys of 256 (on Linux: 2^20 minors
@@ -34,29 +33,18 @@ static void tty_name(unsigned int number, char name[static 16])
 		snprintf(name, 16, "?");
 }
 
-int process_stat_parse(const char *text, int64_t uptime_ns, int64_t now_ns, long ticks,
-	struct process_entry *ret, struct error *err)
+void process_entry_fill(struct process_entry *entry, const struct process_stat *stat,
+	int64_t uptime_ns, int64_t now_ns, long ticks)
 {
-	/* The name is in brackets and may hold brackets and blanks itself. */
-	const char *rest = strrchr(text, ')');
-	unsigned long long user, system, start;
-	int64_t ran_ns, age_ns;
-	int ppid, tty;
+	int64_t ran_ns = (int64_t)(stat->user_ticks + stat->system_ticks) * (NS_PER_SEC / ticks);
+	int64_t age_ns = uptime_ns - (int64_t)stat->process.start_time * (NS_PER_SEC / ticks);
 
-	/* Fields 3 to 22 of proc_pid_stat(5). */
-	if (!rest || sscanf(rest + 1,
-			     " %*c %d %*d %*d %d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d "
-			     "%*d %*d %*d %llu",
-			     &ppid, &tty, &user, &system, &start) != 5)
-		return error_set(err, -EBADMSG, "unexpected form of /proc/PID/stat");
-	ran_ns = (int64_t)(user + system) * (NS_PER_SEC / ticks);
-	age_ns = uptime_ns - (int64_t)start * (NS_PER_SEC / ticks);
-	ret->ppid = ppid;
-	ret->cpu_percent = age_ns > 0 ? (unsigned int)(ran_ns * 100 / age_ns) : 0;
-	ret->started_ns = now_ns - age_ns;
-	ret->cpu_seconds = ran_ns / NS_PER_SEC;
-	tty_name((unsigned int)tty, ret->tty);
-	return 0;
+	entry->pid = stat->process.pid;
+	entry->ppid = stat->parent;
+	entry->cpu_percent = age_ns > 0 ? (unsigned int)(ran_ns * 100 / age_ns) : 0;
+	entry->started_ns = now_ns - age_ns;
+	entry->cpu_seconds = ran_ns / NS_PER_SEC;
+	tty_name(stat->terminal, entry->tty);
 }
 
 static char *read_command(int dir_fd)
@@ -72,7 +60,7 @@ static char *read_command(int dir_fd)
 		return text;
 	}
 	free(text);
-	if (file_read(dir_fd, "comm", STAT_LIMIT, &name, &length, NULL) < 0)
+	if (file_read(dir_fd, "comm", NAME_LIMIT, &name, &length, NULL) < 0)
 		return xstrdup("[?]");
 	name[strcspn(name, "\n")] = '\0';
 	return xasprintf("[%s]", name);
@@ -82,7 +70,8 @@ static int read_entry(pid_t pid, struct process_entry *ret, struct error *err)
 {
 	cleanup_free char *path = xasprintf("/proc/%d", (int)pid);
 	cleanup_free char *text = NULL;
-	struct process_entry entry = { .pid = pid };
+	struct process_entry entry = { 0 };
+	struct process_stat in_file;
 	struct timespec uptime;
 	struct stat st;
 	size_t length;
@@ -91,16 +80,16 @@ static int read_entry(pid_t pid, struct process_entry *ret, struct error *err)
 
 	if (dir_fd < 0)
 		return dir_fd;
-	r = file_read(dir_fd, "stat", STAT_LIMIT, &text, &length, err);
+	r = file_read(dir_fd, "stat", PROCESS_STAT_MAX, &text, &length, err);
+	if (r == 0)
+		r = process_stat_parse(text, &in_file);
 	if (r == 0 && fstat(dir_fd, &st) < 0)
 		r = error_sys(err, -errno, "%s", path);
 	if (r < 0)
 		return r;
 	clock_gettime(CLOCK_BOOTTIME, &uptime);
-	r = process_stat_parse(text, uptime.tv_sec * NS_PER_SEC + uptime.tv_nsec, time_now(),
-		sysconf(_SC_CLK_TCK), &entry, err);
-	if (r < 0)
-		return r;
+	process_entry_fill(&entry, &in_file, uptime.tv_sec * NS_PER_SEC + uptime.tv_nsec,
+		time_now(), sysconf(_SC_CLK_TCK));
 	entry.uid = st.st_uid;
 	entry.command = read_command(dir_fd);
 	*ret = entry;

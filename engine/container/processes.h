@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "engine/base/errors.h"
+#include "engine/base/process_stat.h"
 #include "engine/cgroup/cgroup.h"
 #include "engine/container/container.h"
 #include "engine/engine.h"
@@ -31,9 +32,9 @@ int processes_list(const struct engine *engine, const struct cgroup_host *host,
 	struct error *err);
 void processes_free(struct process_entry *entries, size_t count);
 
-/* One line of /proc/PID/stat; -EBADMSG when it is none. `uptime_ns` and `now_ns` are of the same
- * moment, `ticks` the clock ticks in a second. pid, uid and command stay as they are. */
-int process_stat_parse(const char *text, int64_t uptime_ns, int64_t now_ns, long ticks,
-	struct process_entry *ret, struct error *err);
+/* `uptime_ns` and `now_ns` are of the moment of `stat`, `ticks` the clock ticks in a second. uid
+ * and command stay as they are. */
+void process_entry_fill(struct process_entry *entry, const struct process_stat *stat,
+	int64_t uptime_ns, int64_t now_ns, long ticks);
 
 #endif

@@ -2,10 +2,7 @@
  * process_tree.c - end a process with everything that has come from it. */
 #include "engine/supervisor/process_tree.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -14,11 +11,10 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 
-#define STAT_MAX   4096
 #define ROUNDS_MAX 64 /* each finds at least one more, or is the last */
 
 static bool is_known(
-	const struct process_entry *entries, size_t count, const bool *members, pid_t parent)
+	const struct process_stat *entries, size_t count, const bool *members, pid_t parent)
 {
 	for (size_t i = 0; i < count; i++)
 		if (members[i] && entries[i].process.pid == parent)
@@ -26,7 +22,7 @@ static bool is_known(
 	return false;
 }
 
-size_t process_tree_find(const struct process_entry *entries, size_t count,
+size_t process_tree_find(const struct process_stat *entries, size_t count,
 	const struct process_id *root, bool *ret_members)
 {
 	size_t found = 0, before;
@@ -54,29 +50,11 @@ size_t process_tree_find(const struct process_entry *entries, size_t count,
 	return found;
 }
 
-/* proc_pid_stat(5): pid (comm) state ppid pgrp session … starttime; comm may hold anything. */
-static bool read_entry(pid_t pid, struct process_entry *ret)
-{
-	cleanup_free char *path = xasprintf("/proc/%d/stat", pid);
-	cleanup_free char *text = NULL;
-	const char *rest;
-	size_t length;
-
-	if (file_read(AT_FDCWD, path, STAT_MAX, &text, &length, NULL) < 0)
-		return false;
-	rest = strrchr(text, ')');
-	ret->process.pid = pid;
-	return rest && sscanf(rest + 1,
-			       " %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
-			       " %*d %*d %lu",
-			       &ret->parent, &ret->session, &ret->process.start_time) == 3;
-}
-
-static int look(const struct cgroup *cgroup, struct process_entry **ret, size_t *ret_count,
+static int look(const struct cgroup *cgroup, struct process_stat **ret, size_t *ret_count,
 	struct error *err)
 {
 	cleanup_free pid_t *pids = NULL;
-	struct process_entry *entries;
+	struct process_stat *entries;
 	size_t pid_count = 0, count = 0;
 	int r = cgroup_pids(cgroup, &pids, &pid_count, err);
 
@@ -84,7 +62,7 @@ static int look(const struct cgroup *cgroup, struct process_entry **ret, size_t 
 		return r;
 	entries = xcalloc(pid_count + 1, sizeof(*entries));
 	for (size_t i = 0; i < pid_count; i++)
-		count += read_entry(pids[i], &entries[count]);
+		count += process_stat_read(pids[i], &entries[count], NULL) == 0;
 	*ret = entries;
 	*ret_count = count;
 	return 0;
@@ -101,7 +79,7 @@ static void send_to(const struct process_id *process, int signal)
 static int signal_tree(const struct cgroup *cgroup, const struct process_id *root, int signal,
 	size_t *ret_found, struct error *err)
 {
-	cleanup_free struct process_entry *entries = NULL;
+	cleanup_free struct process_stat *entries = NULL;
 	cleanup_free bool *members = NULL;
 	size_t count = 0;
 	int r = look(cgroup, &entries, &count, err);

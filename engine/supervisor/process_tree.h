@@ -12,18 +12,12 @@
 #include <stddef.h>
 
 #include "engine/base/errors.h"
-#include "engine/base/ids.h"
+#include "engine/base/process_stat.h"
 #include "engine/cgroup/cgroup.h"
-
-struct process_entry {
-	struct process_id process;
-	pid_t parent;
-	pid_t session;
-};
 
 /* Mark the tree of `root` in ret_members[count]; returns how many. A root that is gone still has
  * its session; a pid that is another process's by now has nothing. */
-size_t process_tree_find(const struct process_entry *entries, size_t count,
+size_t process_tree_find(const struct process_stat *entries, size_t count,
 	const struct process_id *root, bool *ret_members);
 
 /* SIGKILL to the whole tree of `root` inside its cgroup. Nothing escapes by forking: what was found

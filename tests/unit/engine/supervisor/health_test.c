@@ -152,14 +152,14 @@ static void the_last_five_results_are_kept(void **state)
 }
 
 /* pid, start time, parent, session */
-#define P(pid, start, parent, session)                  \
-	{                                               \
-		{ (pid), (start) }, (parent), (session) \
+#define P(pid_, start, parent_, session_)                                                   \
+	{                                                                                   \
+		.process = { (pid_), (start) }, .parent = (parent_), .session = (session_), \
 	}
 
 static void row_14_8_what_belongs_to_a_probe(void **state)
 {
-	static const struct process_entry entries[] = {
+	static const struct process_stat entries[] = {
 		P(10, 1, 1, 10),  /* the container's first process */
 		P(11, 2, 10, 10), /* its child */
 		P(20, 5, 1, 20),  /* the probe */
@@ -180,7 +180,7 @@ static void row_14_8_what_belongs_to_a_probe(void **state)
 		{ { 40, 1 }, "--------" },
 	};
 	/* The probe itself is gone, its session is not. */
-	static const struct process_entry orphans[] = {
+	static const struct process_stat orphans[] = {
 		P(10, 1, 1, 10),
 		P(21, 6, 10, 20),
 	};
