@@ -132,11 +132,15 @@ static int take_place_of(struct apply *apply, const struct plan_action *action,
 	struct container *container, struct error *err)
 {
 	const struct observed_container *old = action->replaces;
+	const struct service *service = action->service;
+	cleanup_free char *place = service->container_name
+					   ? xstrdup(service->container_name)
+					   : xasprintf("%s-%u", service->name, action->number);
 	cleanup_container struct container *record = NULL;
 	int r;
 
 	container->name = xasprintf("%.12s_%s", old->id, action->name);
-	env_set(&container->labels, LABEL_REPLACE, old->id);
+	env_set(&container->labels, LABEL_REPLACE, place);
 	strv_sort(container->labels);
 	if (apply->options->renew_anonymous_volumes)
 		return 0;

@@ -15,12 +15,9 @@
 #define LABEL_WORKING_DIR  LABEL_PREFIX "project.working_dir"
 #define LABEL_CONFIG_FILES LABEL_PREFIX "project.config_files"
 #define LABEL_ENV_FILE	   LABEL_PREFIX "project.environment_file"
-#define LABEL_REPLACE	   LABEL_PREFIX "replace"
+#define LABEL_REPLACE	   LABEL_PREFIX "replace" /* whose place it is made for, until it has it */
 #define LABEL_SLUG	   LABEL_PREFIX "slug"
 #define LABEL_NETWORK	   LABEL_PREFIX "network"
 #define LABEL_VOLUME	   LABEL_PREFIX "volume"
-
-/* Our own: over what configs and secrets hold, see service_grants.h. */
-#define LABEL_CONTENT_HASH "mycompose.content-hash"
 
 #endif

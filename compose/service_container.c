@@ -190,7 +190,6 @@ static void fill_labels(const struct project *project, const struct service *ser
 	cleanup_free char *files = strv_join(project->config_files, ",");
 	cleanup_free char *number_text = xasprintf("%u", number ? number : 1);
 	cleanup_strbuf struct strbuf depends = STRBUF_INIT;
-	char content_hash[65];
 
 	for (size_t i = 0; i < service->depends_count; i++)
 		strbuf_addf(&depends, "%s%s:%s:%s", i ? "," : "", service->depends_on[i].service,
@@ -202,8 +201,6 @@ static void fill_labels(const struct project *project, const struct service *ser
 	add_label(container, LABEL_NUMBER, number_text);
 	add_label(container, LABEL_ONE_OFF, number ? "False" : "True");
 	add_label(container, LABEL_CONFIG_HASH, service->config_hash);
-	spec_content_hash(&container->spec, content_hash);
-	add_label(container, LABEL_CONTENT_HASH, *content_hash ? content_hash : NULL);
 	add_label(container, LABEL_IMAGE, container->image_id);
 	add_label(container, LABEL_DEPENDS_ON, strbuf_text(&depends));
 	add_label(container, LABEL_VERSION, MYCOMPOSE_VERSION);

@@ -10,7 +10,6 @@
 #include "compose/labels.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
-#include "engine/base/sha256.h"
 #include "engine/container/grant.h"
 
 /* What differs between the two. */
@@ -134,45 +133,5 @@ int service_restore_grants(const struct engine *engine, const struct project *pr
 		r = grants_store(engine, container, err);
 	}
 	spec_release(&now);
-	return r;
-}
-
-/* Lengths first, so that no two lists of grants give the same bytes. */
-static void hash_bytes(struct sha256 *sha, const void *bytes, size_t length)
-{
-	uint64_t head = length;
-
-	sha256_update(sha, &head, sizeof(head));
-	sha256_update(sha, bytes, length);
-}
-
-void spec_content_hash(const struct spec *spec, char ret[static 65])
-{
-	struct sha256 sha;
-
-	ret[0] = '\0';
-	if (spec->grant_count == 0)
-		return;
-	sha256_init(&sha);
-	for (size_t i = 0; i < spec->grant_count; i++) {
-		const struct spec_grant *grant = &spec->grants[i];
-		uint32_t attributes[] = { grant->uid, grant->gid, grant->mode };
-
-		hash_bytes(&sha, grant->destination, strlen(grant->destination));
-		hash_bytes(&sha, attributes, sizeof(attributes));
-		hash_bytes(&sha, grant->content.bytes, grant->content.length);
-	}
-	sha256_final_hex(&sha, ret);
-}
-
-int service_content_hash(const struct project *project, const struct service *service,
-	char ret[static 65], struct error *err)
-{
-	struct spec spec = { 0 };
-	int r = service_fill_grants(project, service, &spec, err);
-
-	if (r == 0)
-		spec_content_hash(&spec, ret);
-	spec_release(&spec);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * service_grants.h - what a service's configs and secrets hold: read from where the file says, for
- * the container and for the question whether a running one still has the same.
- * May depend on: engine/. */
+ * the container. Whether a running one still has the same is told by the service's hash
+ * (confighash.c). May depend on: engine/. */
 #ifndef MYCOMPOSE_COMPOSE_SERVICE_GRANTS_H
 #define MYCOMPOSE_COMPOSE_SERVICE_GRANTS_H
 
@@ -20,12 +20,5 @@ int service_fill_grants(const struct project *project, const struct service *ser
  * longer has the service, nothing is done: the start then says what is missing. */
 int service_restore_grants(const struct engine *engine, const struct project *project,
 	struct container *container, struct error *err);
-
-/* Hex SHA-256 over content, place, owner and mode of each, in the file's order; "" when there are
- * none. */
-int service_content_hash(const struct project *project, const struct service *service,
-	char ret[static 65], struct error *err);
-/* The same of a spec that has its contents. */
-void spec_content_hash(const struct spec *spec, char ret[static 65]);
 
 #endif

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Secrets and configs: where they lie, whose they are, who can read them, and where their content must never be seen."""
 
-import json
-
 import pytest
 
 from testhost import wait_until
@@ -207,23 +205,6 @@ def test_a_value_may_hold_any_bytes(stack):
     up(stack).ok()
     expected = stack.sh("sha256sum < token").ok().out
     assert stack.mc("exec", "app", "sh", "-c", "sha256sum < /run/secrets/token").ok().out == expected
-
-
-def content_hash(host):
-    shown = json.loads(host.mc("container", "inspect", host.ps()[0]["ID"]).ok().out)
-    return shown[0]["Config"]["Labels"].get("mycompose.content-hash")
-
-
-def test_a_label_tells_the_digest_of_all_that_is_given(stack):
-    hashes = []
-    for text in (STACK, STACK, STACK.replace("[token]", "[{source: token, uid: '1'}]"), STACK.replace("[token]", "[{source: token, target: other}]")):
-        stack.compose(text)
-        stack.mc("up", "-d", "--force-recreate").ok()
-        hashes.append(content_hash(stack))
-    assert hashes[0] == hashes[1] and len(set(hashes)) == 3 and all(len(h) == 64 for h in hashes)
-    stack.compose(STACK.replace("    secrets: [token]\n", ""))
-    stack.mc("up", "-d").ok()
-    assert content_hash(stack) is None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from testhost import BINARY, wait_until
+
 TWO = """
 name: demo
 services:
@@ -25,6 +27,10 @@ volumes: {data: {}}
 
 def ids(host):
     return {row["Name"]: row["ID"] for row in host.ps()}
+
+
+def inspect(host, name):
+    return json.loads(host.mc("container", "inspect", name).ok().out)[0]
 
 
 def plan(host, *words):
@@ -177,8 +183,14 @@ def test_parallel_1_starts_one_after_another(bb):
 
 
 def test_the_label_of_a_recreate_goes_with_its_name(bb):
-    bb.compose(TWO)
+    label = "com.docker.compose.replace"
+    bb.compose(TWO.replace("stop_signal: SIGKILL\n    volumes", "stop_signal: SIGCONT\n    stop_grace_period: 30s\n    volumes"))
     bb.mc("up", "-d").ok()
+    old = ids(bb)["demo-db-1"]
     bb.compose(TWO.replace("red", "green"))
-    bb.mc("up", "-d").ok()
-    assert "com.docker.compose.replace" not in bb.mc("container", "inspect", "demo-db-1").ok().out
+    up = bb.start(BINARY, "up", "-d")
+    wait_until(lambda: bb.state(f"{old}_demo-db-1"), what="the successor, while the old one is being stopped")
+    assert inspect(bb, f"{old}_demo-db-1")["Config"]["Labels"][label] == "db-1"
+    bb.mc("kill", "db").ok()
+    assert up.wait(timeout=30) == 0
+    assert label not in inspect(bb, "demo-db-1")["Config"]["Labels"]
