@@ -72,6 +72,7 @@ int project_run_begin(struct project_run *run, struct app *app, struct error *er
 	int r;
 
 	run->app = app;
+	run->images.engine = &app->engine;
 	run->lock_fd = -1;
 	run->stop_timeout_ns = -1;
 	if (!name_is_safe(app->project_name))
@@ -153,18 +154,17 @@ int project_run_plan_up(
 	const struct project *project = run->app->project;
 	struct plan_up_options wanted = *options;
 	cleanup_free bool *selected = NULL;
-	struct plan_image *images = NULL;
+	cleanup_free struct plan_image *images = NULL;
 	int r = plan_select(project, wanted.services, wanted.no_deps, &selected, err);
 
 	if (r == 0)
-		r = service_images(
-			&run->app->engine, project, selected, &images, &wanted.image_count, err);
+		r = service_images_list(
+			&run->images, project, selected, &images, &wanted.image_count, err);
 	if (r < 0)
 		return r;
+	observe_damage(&run->observed);
 	wanted.images = images;
-	r = plan_up(project, &run->observed, &wanted, &run->plan, err);
-	service_images_free(images, wanted.image_count);
-	return r;
+	return plan_up(project, &run->observed, &wanted, &run->plan, err);
 }
 
 int project_run_format(struct project_run *run, const char *format, struct error *err)
@@ -216,6 +216,7 @@ int project_run_apply(struct project_run *run, enum control_mode mode, struct er
 		.project_name = run->app->project_name,
 		.stop_timeout_ns = run->stop_timeout_ns,
 		.wait_timeout_ns = run->wait_timeout_ns,
+		.images = &run->images,
 		.records = &records,
 		.renew_anonymous_volumes = run->renew_anonymous_volumes,
 		.remove_anonymous_volumes = run->remove_anonymous_volumes,
@@ -267,6 +268,7 @@ static void before_detach(void *arg)
 	project_run_unlock(run);
 	plan_release(&run->plan);
 	observed_release(&run->observed);
+	service_images_release(&run->images);
 	project_free(run->app->project);
 	run->app->project = NULL;
 }
@@ -304,6 +306,7 @@ int project_run_finish(struct project_run *run, int r, struct error *err)
 	project_run_unlock(run);
 	plan_release(&run->plan);
 	observed_release(&run->observed);
+	service_images_release(&run->images);
 	if (is_alone) {
 		cleanup_error struct error problem = ERROR_INIT;
 

@@ -16,6 +16,7 @@ struct project_run {
 	struct app *app;
 	int lock_fd;
 	struct observed observed;
+	struct service_images images;
 	struct plan plan; /* the verb fills it in between begin and apply */
 	struct control *control;
 	struct progress *progress;

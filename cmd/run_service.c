@@ -198,10 +198,11 @@ static int make_container(struct app *app, const struct run_options *options, ch
 	struct service service = *project_find_service(app->project, words[0]);
 	cleanup_container struct container *container = NULL;
 	cleanup_arena struct arena *arena = arena_new();
+	cleanup_service_images struct service_images images = { .engine = &app->engine };
 	int r = change_service(app, options, words + 1, arena, &service, err);
 
 	if (r == 0)
-		r = service_to_container(&app->engine, app->project, &service, 0, &container, err);
+		r = service_to_container(&images, app->project, &service, 0, &container, err);
 	if (r < 0)
 		return r;
 	session_window_size(&container->spec.console_rows, &container->spec.console_columns);

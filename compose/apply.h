@@ -13,8 +13,8 @@
 
 #include "compose/model.h"
 #include "compose/plan.h"
+#include "compose/service_images.h"
 #include "engine/engine.h"
-#include "engine/image/image.h"
 #include "engine/supervisor/control.h"
 
 enum progress_status { PROGRESS_WORKING, PROGRESS_DONE, PROGRESS_WARNING, PROGRESS_ERROR };
@@ -43,7 +43,8 @@ struct apply_options {
 	bool renew_anonymous_volumes;
 	bool remove_anonymous_volumes; /* down -v */
 	int64_t wait_timeout_ns;       /* for the gates of --wait; 0 = for ever */
-	struct apply_records *records; /* from apply_check; what is used is taken */
+	struct service_images *images; /* for apply_check */
+	struct apply_records *records; /* from apply_check, for all that is created; taken */
 	/* Set to the service whose update failed in such a way that it is to be rolled back; may be
 	 * NULL. */
 	const struct service **failed_update;
@@ -67,16 +68,11 @@ int apply_check(const struct plan *plan, const struct apply_options *options,
 
 /* The container that a service asks for. `number` 0 makes a one-off (`run`). The labels are
  * complete; the name is the caller's. */
-int service_to_container(const struct engine *engine, const struct project *project,
+int service_to_container(struct service_images *images, const struct project *project,
 	const struct service *service, unsigned int number, struct container **ret,
 	struct error *err);
 /* PROJECT-SERVICE-N or container_name. Heap. */
 char *service_container_name(
 	const struct project *project, const struct service *service, unsigned int number);
-/* Resolve the image of every selected service; -ENOENT with mark and a hint. Heap array, image_id
- * strings are heap too. */
-int service_images(const struct engine *engine, const struct project *project, const bool *selected,
-	struct plan_image **ret, size_t *ret_count, struct error *err);
-void service_images_free(struct plan_image *images, size_t count);
 
 #endif

@@ -150,30 +150,15 @@ static int take_place_of(struct apply *apply, const struct plan_action *action,
 	return r;
 }
 
-/* The record that the check has made, else one made now. */
-static int take_record(const struct apply_options *options, size_t index,
-	const struct plan_action *action, struct container **ret, struct error *err)
-{
-	if (options->records && index < options->records->count && options->records->items[index]) {
-		*ret = steal_ptr(options->records->items[index]);
-		return 0;
-	}
-	return service_to_container(
-		options->engine, options->project, action->service, action->number, ret, err);
-}
-
 static int create_container(struct apply *apply, size_t index, struct error *err)
 {
 	const struct plan_action *action = &apply->plan->actions[index];
 	const struct apply_options *options = apply->options;
-	cleanup_container struct container *container = NULL;
-	int r;
+	cleanup_container struct container *container = steal_ptr(options->records->items[index]);
+	int r = 0;
 
 	apply_progress(
 		apply, action, action->replaces ? "Recreate" : "Creating", PROGRESS_WORKING, NULL);
-	r = take_record(options, index, action, &container, err);
-	if (r < 0)
-		return r;
 	if (action->replaces)
 		r = take_place_of(apply, action, container, err);
 	else

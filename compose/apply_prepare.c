@@ -338,7 +338,7 @@ static void check_records(const struct apply_options *options, const struct plan
 
 		if (action->kind != PLAN_CREATE || action->service != service)
 			continue;
-		if (service_to_container(options->engine, options->project, service, action->number,
+		if (service_to_container(options->images, options->project, service, action->number,
 			    &container, &err) < 0 ||
 			service_check_volumes_from(options->engine, service, &err) < 0) {
 			add_problem(problems, &nowhere, "%s", error_text(&err)); /* says where */

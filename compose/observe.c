@@ -113,7 +113,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->status = observed_status_of(state.status);
 	item->health = observed_health_of(state.health);
 	item->exit_code = state.exit_code;
-	item->damage = container_damage(container, &state);
+	item->pid = item->status == OBSERVED_RUNNING ? state.process.pid : 0;
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);
@@ -218,4 +218,15 @@ int observe_project(
 	observed_sort(&observed);
 	*ret = observed;
 	return 0;
+}
+
+void observe_damage(struct observed *observed)
+{
+	for (size_t i = 0; i < observed->container_count; i++) {
+		struct observed_container *item = &observed->containers[i];
+
+		if (item->pid > 0)
+			item->damage =
+				container_damage(item->id, item->pid, strv_length(item->networks));
+	}
 }

@@ -10,4 +10,7 @@
 int observe_project(
 	const struct engine *engine, const char *project, struct observed *ret, struct error *err);
 
+/* Ask the kernel about each running container. */
+void observe_damage(struct observed *observed);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "engine/base/arena.h"
 
@@ -39,10 +40,12 @@ struct observed_container {
 	enum observed_status status;
 	enum observed_health health; /* of one that does not run: unhealthy if it has a check */
 	int exit_code;		     /* of one that has exited; -1: not known */
-	const char
-		*damage; /* what a running one has lost and cannot be given again; NULL = nothing */
-	char **networks; /* names it is attached to */
-	char **shares;	 /* ids of containers whose namespaces it uses */
+	pid_t pid;		     /* of a running one, else 0 */
+	/* Once it has been looked for (observe_damage): what a running one has lost and cannot be
+	 * given again; NULL = nothing. */
+	const char *damage;
+	char **networks;    /* names it is attached to */
+	char **shares;	    /* ids of containers whose namespaces it uses */
 	char **depends_on;  /* services, from the label: order of stopping without a file */
 	char **depends_how; /* of each: "service_healthy:true", condition and whether it restarts
 			       with it */

@@ -14,7 +14,6 @@
 #include "compose/service_lifecycle.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
-#include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 #include "engine/container/image_defaults.h"
 #include "engine/supervisor/log_forward.h"
@@ -214,7 +213,7 @@ static void fill_labels(const struct project *project, const struct service *ser
 	strv_sort(container->labels);
 }
 
-static int fill_from_image(const struct engine *engine, const struct service *service,
+static int fill_from_image(struct service_images *images, const struct service *service,
 	struct container *container, struct error *err)
 {
 	struct spec_overrides overrides = {
@@ -227,22 +226,22 @@ static int fill_from_image(const struct engine *engine, const struct service *se
 		.user = service->user,
 		.stop_signal = service->stop_signal,
 	};
-	cleanup_image struct image *image = NULL;
-	int r;
+	const struct image *image;
+	int r = service_images_find(images, service, &image, err);
 
-	r = image_find(engine, service->image, &image, err);
 	if (r < 0)
-		return service_wrap_key(err, service, "image");
+		return r;
 	container->image_ref = xstrdup(service->image);
 	container->exposed = strv_copy(service->expose);
 	r = container_apply_image(container, image, &overrides, err);
 	return r < 0 ? service_wrap_key(err, service, "command") : 0;
 }
 
-int service_to_container(const struct engine *engine, const struct project *project,
+int service_to_container(struct service_images *images, const struct project *project,
 	const struct service *service, unsigned int number, struct container **ret,
 	struct error *err)
 {
+	const struct engine *engine = images->engine;
 	cleanup_container struct container *container = container_new();
 	int r;
 
@@ -261,7 +260,7 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	if (r == 0)
 		r = service_fill_grants(project, service, &container->spec, err);
 	if (r == 0)
-		r = fill_from_image(engine, service, container, err);
+		r = fill_from_image(images, service, container, err);
 	if (r == 0 && log_driver_choose(container, service->logging.driver,
 			      service->logging.options, err) < 0)
 		r = service_wrap_key(err, service, "logging");
@@ -270,60 +269,4 @@ int service_to_container(const struct engine *engine, const struct project *proj
 	fill_labels(project, service, number, container);
 	*ret = steal_ptr(container);
 	return 0;
-}
-
-/* Many services share an image; the store is asked once for each reference. */
-static int resolve_image(const struct engine *engine, const struct service *service,
-	struct strmap *known, struct error *err)
-{
-	cleanup_image struct image *image = NULL;
-	int r;
-
-	if (strmap_has(known, service->image))
-		return 0;
-	r = image_find(engine, service->image, &image, err);
-	if (r < 0)
-		return service_wrap_key(err, service, "image");
-	strmap_set(known, service->image, xstrdup(image->id));
-	return 0;
-}
-
-int service_images(const struct engine *engine, const struct project *project, const bool *selected,
-	struct plan_image **ret, size_t *ret_count, struct error *err)
-{
-	struct strmap known = STRMAP_INIT; /* reference -> image id */
-	struct plan_image *images = NULL;
-	size_t count = 0;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < project->service_count; i++) {
-		const struct service *service = &project->services[i];
-		struct plan_image *item;
-
-		if (!selected[i])
-			continue;
-		r = resolve_image(engine, service, &known, err);
-		if (r < 0)
-			break;
-		item = array_add(images, count);
-		item->service = xstrdup(service->name);
-		item->image_id = xstrdup(strmap_get(&known, service->image));
-	}
-	strmap_release_with(&known, free);
-	if (r < 0) {
-		service_images_free(images, count);
-		return r;
-	}
-	*ret = images;
-	*ret_count = count;
-	return 0;
-}
-
-void service_images_free(struct plan_image *images, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		free((char *)images[i].service);
-		free((char *)images[i].image_id);
-	}
-	free(images);
 }

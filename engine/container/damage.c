@@ -3,6 +3,7 @@
 #include "engine/container/damage.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,13 +12,13 @@
 
 #define PROC_FILE_MAX (256 * 1024)
 
-static char *read_of(const struct container_state *state, const char *file)
+static char *read_of(pid_t pid, const char *file)
 {
 	char path[64];
 	char *text = NULL;
 	size_t length;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)state->process.pid, file);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
 	return file_read(AT_FDCWD, path, PROC_FILE_MAX, &text, &length, NULL) < 0 ? NULL : text;
 }
 
@@ -37,32 +38,26 @@ static size_t count_interfaces(const char *devices)
 	return count;
 }
 
-/* One that shares another's network namespace has no attachments, and that one is asked. */
-static bool has_its_interfaces(
-	const struct container *container, const struct container_state *state)
+/* One that shares another's network namespace has none of its own, and that one is asked. */
+static bool has_its_interfaces(pid_t pid, size_t interfaces)
 {
-	cleanup_free char *devices = NULL;
+	cleanup_free char *devices = interfaces ? read_of(pid, "net/dev") : NULL;
 
-	if (container->attachment_count == 0)
-		return true;
-	devices = read_of(state, "net/dev");
-	return !devices || count_interfaces(devices) >= container->attachment_count;
+	return !devices || count_interfaces(devices) >= interfaces;
 }
 
-static bool has_its_cgroup(const struct container *container, const struct container_state *state)
+static bool has_its_cgroup(const char *id, pid_t pid)
 {
-	cleanup_free char *groups = read_of(state, "cgroup");
+	cleanup_free char *groups = read_of(pid, "cgroup");
 
-	return !groups || strstr(groups, container->id);
+	return !groups || strstr(groups, id);
 }
 
-const char *container_damage(const struct container *container, const struct container_state *state)
+const char *container_damage(const char *id, pid_t pid, size_t interfaces)
 {
-	if (state->status != CONTAINER_RUNNING || state->process.pid <= 0)
-		return NULL;
-	if (!has_its_interfaces(container, state))
+	if (!has_its_interfaces(pid, interfaces))
 		return "a network interface of it was removed";
-	if (!has_its_cgroup(container, state))
+	if (!has_its_cgroup(id, pid))
 		return "its cgroup was removed";
 	return NULL;
 }
