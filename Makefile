@@ -25,7 +25,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE -DMYCOMPOSE_VERSION='"$(VERSION)"' \
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) -include engine/base/banned.h
 LDLIBS   := $(if $(ARCHIVES),-Wl$(comma)-Bstatic $(shell pkg-config --libs $(ARCHIVES) 2>/dev/null) -Wl$(comma)-Bdynamic) \
             $(shell pkg-config --libs $(filter-out $(ARCHIVES),$(PACKAGES)) 2>/dev/null)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now
+LDFLAGS  += -pie -Wl,-z,relro,-z,now,-z,pack-relative-relocs
 
 # A room is a folder with one static library; the list is ordered from the top of the dependency chain to its bottom.
 ROOMS := cmd compose engine/supervisor engine/container engine/image engine/net engine/cgroup engine engine/base

@@ -90,7 +90,7 @@ static void add_value(
 		add_mapping(l, sha, sub, node);
 		break;
 	case NODE_SEQUENCE:
-		snprintf(head, sizeof(head), "l%zu:", node->count);
+		snprintf(head, sizeof(head), "l%u:", node->count);
 		sha256_update(sha, head, strlen(head));
 		for (size_t i = 0; i < node->count; i++)
 			add_value(l, sha, NULL, node->entries[i].value);

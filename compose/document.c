@@ -3,6 +3,7 @@
 #include "compose/document.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -17,6 +18,10 @@ struct parser {
 	const char *file;
 	struct strmap anchors;	    /* name -> struct node *, of the current document */
 	struct strmap open_anchors; /* anchors whose node is not complete yet */
+	/* Entries of the mappings and sequences being read, those of the innermost last: each gets
+	 * its own when it is complete and their number is known. */
+	struct node_entry *entries;
+	size_t entry_count;
 	size_t node_count;
 	size_t copied_count; /* nodes that aliases have unfolded to */
 	unsigned int depth;  /* of the node being read; stands still after an error, when nothing
@@ -62,11 +67,14 @@ static int next_event(struct parser *p, yaml_event_t *event)
 	return -EINVAL;
 }
 
-static int count_node(struct parser *p, struct mark mark)
+/* One node more, one level deeper; the caller goes back up when it has been read. */
+static int enter_node(struct parser *p, struct mark mark)
 {
 	if (++p->node_count > DOCUMENT_NODE_LIMIT)
 		return refuse(p, mark, "the document has more than %d nodes: too many entries",
 			DOCUMENT_NODE_LIMIT);
+	if (++p->depth > DOCUMENT_DEPTH_LIMIT)
+		return refuse(p, mark, "yaml: exceeded max depth of %d", DOCUMENT_DEPTH_LIMIT);
 	return 0;
 }
 
@@ -147,12 +155,13 @@ static void apply_tag(struct parser *p, struct node *node, const char *tag)
 	}
 }
 
-static int parse_scalar(struct parser *p, const yaml_event_t *event, struct node **ret)
+static int fill_scalar(struct parser *p, const yaml_event_t *event, struct node *node)
 {
 	const char *text = (const char *)event->data.scalar.value;
-	struct node *node = node_new(p->arena, NODE_STRING, mark_of(p, &event->start_mark));
 	const char *tag = (const char *)event->data.scalar.tag;
 
+	node->kind = NODE_STRING;
+	node->mark = mark_of(p, &event->start_mark);
 	/* An escape can still make a NUL: \0 in double quotes. */
 	if (memchr(text, '\0', event->data.scalar.length))
 		return refuse(p, node->mark, "yaml: a value must not hold a NUL character");
@@ -162,14 +171,32 @@ static int parse_scalar(struct parser *p, const yaml_event_t *event, struct node
 		scalar_resolve(p->arena, node);
 	if (tag)
 		apply_tag(p, node, tag);
-	*ret = node;
 	return 0;
 }
 
-static int parse_sequence(struct parser *p, const yaml_event_t *start, struct node **ret)
+static int parse_scalar(struct parser *p, const yaml_event_t *event, struct node **ret)
 {
-	struct node *node = node_new(p->arena, NODE_SEQUENCE, mark_of(p, &start->start_mark));
+	*ret = arena_alloc(p->arena, sizeof(**ret));
+	return fill_scalar(p, event, *ret);
+}
 
+static void push_entry(struct parser *p, const char *key, struct mark mark, struct node *value)
+{
+	*array_add(p->entries, p->entry_count) =
+		(struct node_entry){ .key = key, .key_mark = mark, .value = value };
+}
+
+/* Those pushed since there were `outer` become the node's. */
+static void take_entries(struct parser *p, struct node *node, size_t outer)
+{
+	if (p->entry_count > outer)
+		node_fill(p->arena, node, p->entries + outer, p->entry_count - outer);
+	p->entry_count = outer;
+}
+
+/* Up to the end of the sequence, or to what cannot be read. */
+static int parse_items(struct parser *p)
+{
 	for (;;) {
 		cleanup_event yaml_event_t event = { 0 };
 		struct node *child;
@@ -178,12 +205,23 @@ static int parse_sequence(struct parser *p, const yaml_event_t *start, struct no
 		if (r < 0)
 			return r;
 		if (event.type == YAML_SEQUENCE_END_EVENT)
-			break;
+			return 0;
 		r = parse_node(p, &event, &child);
 		if (r < 0)
 			return r;
-		node_append(p->arena, node, NULL, child->mark, child);
+		push_entry(p, NULL, child->mark, child);
 	}
+}
+
+static int parse_sequence(struct parser *p, const yaml_event_t *start, struct node **ret)
+{
+	struct node *node = node_new(p->arena, NODE_SEQUENCE, mark_of(p, &start->start_mark));
+	size_t outer = p->entry_count;
+	int r = parse_items(p);
+
+	take_entries(p, node, outer);
+	if (r < 0)
+		return r;
 	if (start->data.sequence_start.tag)
 		apply_tag(p, node, (const char *)start->data.sequence_start.tag);
 	*ret = node;
@@ -214,10 +252,8 @@ static int merge_mappings(struct parser *p, struct node *node, const struct node
 	return 0;
 }
 
-static int check_key(struct parser *p, struct node *mapping, const struct node *key)
+static int check_key(struct parser *p, const struct node *key)
 {
-	const struct node_entry *twin;
-
 	if (key->kind == NODE_MAPPING || key->kind == NODE_SEQUENCE)
 		return refuse(p, key->mark, "yaml: a key must be a string, not a %s",
 			node_kind_names[key->kind]);
@@ -225,23 +261,38 @@ static int check_key(struct parser *p, struct node *mapping, const struct node *
 		return refuse(p, key->mark,
 			"Non-string key: %s is read as a %s; write it in quotes to mean the text",
 			*key->text ? key->text : "an empty key", node_kind_names[key->kind]);
-	twin = node_find(p->arena, mapping, key->text);
-	if (twin)
-		return refuse(p, key->mark,
-			"mapping key \"%s\" already defined at line %u, column %u", key->text,
-			twin->key_mark.line, twin->key_mark.column);
 	return 0;
 }
 
-static int parse_entry(
-	struct parser *p, yaml_event_t *key_event, struct node *node, struct node_entry *merge)
+/* Nearly all keys are plain scalars, of which only text and place are kept: those need no node that
+ * lasts. `room` is for them. */
+static int parse_key(
+	struct parser *p, yaml_event_t *event, struct node *room, const struct node **ret)
+{
+	struct node *key = room;
+	int r;
+
+	if (event->type == YAML_SCALAR_EVENT && !event->data.scalar.anchor) {
+		r = enter_node(p, mark_of(p, &event->start_mark));
+		if (r == 0)
+			r = fill_scalar(p, event, room);
+		p->depth--;
+	} else {
+		r = parse_node(p, event, &key);
+	}
+	*ret = key;
+	return r;
+}
+
+static int parse_entry(struct parser *p, yaml_event_t *key_event, struct node_entry *merge)
 {
 	cleanup_event yaml_event_t event = { 0 };
-	struct node *key, *value;
+	struct node room = { 0 }, *value;
+	const struct node *key;
 	bool is_merge;
 	int r;
 
-	r = parse_node(p, key_event, &key);
+	r = parse_key(p, key_event, &room, &key);
 	if (r < 0)
 		return r;
 	r = next_event(p, &event);
@@ -261,34 +312,61 @@ static int parse_entry(
 		return 0;
 	}
 	/* A bad key spoils its entry only; the rest is still worth reading. */
-	if (check_key(p, node, key) == 0)
-		node_append(p->arena, node, key->text, key->mark, value);
+	if (check_key(p, key) == 0)
+		push_entry(p, key->text, key->mark, value);
 	return 0;
+}
+
+/* The first of entries with the same key stays; the others are told of. */
+static void take_unique_entries(struct parser *p, struct node *node, size_t outer)
+{
+	size_t end = p->entry_count, kept = outer;
+
+	take_entries(p, node, outer);
+	for (size_t i = outer; i < end; i++) {
+		const struct node_entry *entry = &p->entries[i];
+		const struct node_entry *first = node_find(p->arena, node, entry->key);
+
+		if (first == &node->entries[i - outer])
+			p->entries[kept++] = *entry;
+		else
+			refuse(p, entry->key_mark,
+				"mapping key \"%s\" already defined at line %u, column %u",
+				entry->key, first->key_mark.line, first->key_mark.column);
+	}
+	if (kept < end)
+		node_fill(p->arena, node, p->entries + outer, kept - outer);
+}
+
+/* Up to the end of the mapping, or to what cannot be read. */
+static int parse_entries(struct parser *p, struct node_entry *merge)
+{
+	for (;;) {
+		cleanup_event yaml_event_t event = { 0 };
+		int r = next_event(p, &event);
+
+		if (r < 0)
+			return r;
+		if (event.type == YAML_MAPPING_END_EVENT)
+			return 0;
+		r = parse_entry(p, &event, merge);
+		if (r < 0)
+			return r;
+	}
 }
 
 static int parse_mapping(struct parser *p, const yaml_event_t *start, struct node **ret)
 {
 	struct node *node = node_new(p->arena, NODE_MAPPING, mark_of(p, &start->start_mark));
 	struct node_entry merge = { 0 }; /* the `<<` of this mapping */
-	int r;
+	size_t outer = p->entry_count;
+	int r = parse_entries(p, &merge);
 
-	for (;;) {
-		cleanup_event yaml_event_t event = { 0 };
-
-		r = next_event(p, &event);
-		if (r < 0)
-			return r;
-		if (event.type == YAML_MAPPING_END_EVENT)
-			break;
-		r = parse_entry(p, &event, node, &merge);
-		if (r < 0)
-			return r;
-	}
-	if (merge.value) {
+	take_unique_entries(p, node, outer);
+	if (r == 0 && merge.value)
 		r = merge_mappings(p, node, merge.value);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	if (start->data.mapping_start.tag)
 		apply_tag(p, node, (const char *)start->data.mapping_start.tag);
 	*ret = node;
@@ -332,11 +410,9 @@ static int parse_node(struct parser *p, yaml_event_t *event, struct node **ret)
 	struct mark mark = mark_of(p, &event->start_mark);
 	int r;
 
-	r = count_node(p, mark);
+	r = enter_node(p, mark);
 	if (r < 0)
 		return r;
-	if (++p->depth > DOCUMENT_DEPTH_LIMIT)
-		return refuse(p, mark, "yaml: exceeded max depth of %d", DOCUMENT_DEPTH_LIMIT);
 	if (anchor)
 		strmap_set(&p->open_anchors, anchor, p);
 	r = parse_content(p, event, ret);
@@ -440,5 +516,6 @@ int document_parse(struct arena *arena, const char *file, const char *text, size
 	yaml_parser_delete(&p.yaml);
 	strmap_release(&p.anchors);
 	strmap_release(&p.open_anchors);
+	free(p.entries);
 	return r < 0 || problems->count > problems_before ? -EINVAL : 0;
 }

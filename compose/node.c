@@ -84,15 +84,22 @@ static void drop_index(struct node *node)
 		node->index = NULL;
 }
 
+void node_fill(
+	struct arena *arena, struct node *node, const struct node_entry *entries, size_t count)
+{
+	node->entries = arena_array_room(arena, count, sizeof(*entries));
+	node->count = (uint32_t)count;
+	drop_index(node);
+	for (size_t i = 0; i < count; i++)
+		node->entries[i] = entries[i];
+}
+
 struct node *node_copy_flat(struct arena *arena, const struct node *node)
 {
 	struct node *copy = arena_alloc(arena, sizeof(*copy));
 
 	*copy = *node;
-	drop_index(copy);
-	copy->entries = arena_array_room(arena, node->count, sizeof(*copy->entries));
-	for (size_t i = 0; i < node->count; i++)
-		copy->entries[i] = node->entries[i];
+	node_fill(arena, copy, node->entries, node->count);
 	return copy;
 }
 
@@ -190,8 +197,10 @@ struct node *node_get(const struct node *node, const char *key)
 void node_append(struct arena *arena, struct node *node, const char *key, struct mark key_mark,
 	struct node *value)
 {
-	struct node_entry *entry = arena_array_add(arena, node->entries, node->count);
+	size_t count = node->count;
+	struct node_entry *entry = arena_array_add(arena, node->entries, count);
 
+	node->count = (uint32_t)count;
 	entry->key = key;
 	entry->key_mark = key_mark;
 	entry->value = value;

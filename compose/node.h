@@ -42,6 +42,7 @@ struct node {
 	enum node_kind kind : 8;
 	enum node_merge merge : 8;
 	bool is_quoted; /* written in quotes or as a block: always a string */
+	uint32_t count; /* of the entries */
 	struct mark mark;
 	const char *text; /* scalars: as written, or what a stage made of it */
 	union {
@@ -51,7 +52,6 @@ struct node {
 		struct node_index *index; /* mappings: made on demand by node_find */
 	};
 	struct node_entry *entries;
-	size_t count;
 };
 
 /* A place in the tree, linked on the stack from the leaf up; written out only when there is
@@ -85,6 +85,9 @@ void node_remove_at(struct node *node, size_t i);
 /* Append without looking for the key (the caller knows it is new); key NULL for sequences. */
 void node_append(struct arena *arena, struct node *node, const char *key, struct mark key_mark,
 	struct node *value);
+/* What a mapping or sequence has, all at once; copied. */
+void node_fill(
+	struct arena *arena, struct node *node, const struct node_entry *entries, size_t count);
 /* Order entries by key, bytewise. */
 void node_sort(struct node *node);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "compose/dotenv.h"
 #include "compose/pathnames.h"
@@ -84,13 +85,18 @@ static int add_named_env_files(struct loader *l, char *const *files, struct erro
 	return r;
 }
 
-/* A .env that is not there is no error. */
+/* A .env that is not there is no error, and most projects have none: it is not tried first, since a
+ * text for what fails would be made for nothing. */
 static int add_default_env_file(struct loader *l, const char *directory, struct error *err)
 {
+	const char *path = path_absolute(l->arena, directory, ".env");
 	cleanup_error struct error own = ERROR_INIT;
 	struct strmap variables = STRMAP_INIT;
-	int r = read_env_file(l, path_absolute(l->arena, directory, ".env"), &variables, &own);
+	int r;
 
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = read_env_file(l, path, &variables, &own);
 	if (r == 0)
 		add_missing(l, &variables);
 	strmap_release(&variables);

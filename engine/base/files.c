@@ -83,16 +83,28 @@ static ssize_t read_some(int fd, struct strbuf *buf, size_t room)
 	return n < 0 ? -errno : n;
 }
 
+#define READ_LEAST 4096
+
+/* Room that is there already is filled before more is had; that grows with what came so far. */
+static size_t next_room(size_t taken, size_t spare)
+{
+	const size_t most = 1024 * 1024;
+
+	if (spare >= READ_LEAST || (spare > 0 && taken > 0))
+		return spare;
+	return taken < READ_LEAST ? READ_LEAST : taken > most ? most : taken;
+}
+
 int fd_read_all(int fd, size_t limit, struct strbuf *buf, struct error *err)
 {
-	const size_t start = buf->length, least = 4096, most = 1024 * 1024;
+	const size_t start = buf->length;
 	ssize_t n;
 
 	strbuf_reserve(buf, 0); /* an empty file gives "" */
 	do {
-		size_t taken = buf->length - start, room = taken;
+		size_t taken = buf->length - start;
+		size_t room = next_room(taken, buf->capacity - buf->length - 1);
 
-		room = room < least ? least : room > most ? most : room;
 		if (room > limit - taken)
 			room = limit - taken +
 			       1; /* the byte too many tells a file that is larger */
@@ -126,6 +138,9 @@ int file_read(int dir_fd, const char *path, size_t limit, char **ret_data, size_
 		return error_sys(err, -errno, "stat '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, -EINVAL, "read '%s': not a regular file", path);
+	/* One byte more than there should be, so that the end is seen without growing. */
+	if (st.st_size >= READ_LEAST && (uint64_t)st.st_size <= limit)
+		strbuf_reserve(&buf, (size_t)st.st_size + 1);
 	r = fd_read_all(fd, limit, &buf, err);
 	if (r < 0) {
 		error_wrap(err, "read '%s'", path);
