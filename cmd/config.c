@@ -3,6 +3,7 @@
 #include "compose/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,42 +175,88 @@ static int print_list(const struct project *project, const struct config_options
 	return 1;
 }
 
-static int print_document(struct app *app, const struct config_options *options, struct strbuf *out,
-	struct error *err)
+static void write_text(FILE *out, const struct strbuf *text)
 {
+	fwrite(strbuf_text(text), 1, text->length, out);
+}
+
+static int print_document(
+	struct app *app, const struct config_options *options, FILE *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf lock = STRBUF_INIT;
 	enum config_format format = CONFIG_YAML;
 	int r = choose_format(options->format, &format, err);
 
-	if (r < 0)
-		return r;
-	if (options->lock_image_digests || options->resolve_image_digests) {
+	if (r == 0 && (options->lock_image_digests || options->resolve_image_digests))
 		r = app_open_engine(app, err);
-		if (r == 0 && options->lock_image_digests)
-			return config_images_lock(&app->engine, app->project, format, out, err);
-		if (r == 0)
-			r = config_images_resolve(&app->engine, app->project, err);
-		if (r < 0)
-			return r;
+	if (r == 0 && options->lock_image_digests) {
+		r = config_images_lock(&app->engine, app->project, format, &lock, err);
+		write_text(out, &lock);
+		return r;
 	}
-	config_print(app->project, format, out);
-	return 0;
+	if (r == 0 && options->resolve_image_digests)
+		r = config_images_resolve(&app->engine, app->project, err);
+	if (r == 0)
+		config_print(app->project, format, out);
+	return r;
 }
 
-static int write_text(int fd, void *arg, struct error *err)
+static int print_variables(struct app *app, char **services, FILE *out, struct error *err)
 {
-	const struct strbuf *text = arg;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct compose_options load_options;
+	int r;
 
-	return fd_write_all(fd, strbuf_text(text), text->length, err);
+	app_compose_options(app, services, &load_options);
+	r = config_list_variables(&load_options, &text, err);
+	write_text(out, &text);
+	return r;
 }
 
-static int write_out(const struct config_options *options, struct strbuf *text, struct error *err)
+struct printing {
+	struct app *app;
+	const struct config_options *options;
+	char **services;
+	const char *path; /* of the file; NULL: standard output */
+};
+
+/* --variables reads the files by itself. */
+static bool is_of_variables(const struct config_options *options)
 {
-	if (options->quiet)
-		return 0;
-	if (options->output)
-		return output_file_write(options->output, write_text, text, err);
-	fwrite(strbuf_text(text), 1, text->length, stdout);
-	return 0;
+	return options->variables && !wants_list(options);
+}
+
+static int print(const struct printing *p, FILE *out, struct error *err)
+{
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	int r;
+
+	if (is_of_variables(p->options))
+		return print_variables(p->app, p->services, out, err);
+	r = print_list(p->app->project, p->options, &list, err);
+	if (r == 0)
+		return print_document(p->app, p->options, out, err);
+	write_text(out, &list);
+	return r < 0 ? r : 0;
+}
+
+static int print_to_file(int fd, void *arg, struct error *err)
+{
+	const struct printing *p = arg;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+	FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
+	bool is_lost;
+
+	if (!out) {
+		r = error_sys(err, -errno, "write '%s'", p->path);
+		close_fd(&copy);
+		return r;
+	}
+	r = print(p, out, err);
+	is_lost = ferror(out) != 0;
+	if ((fclose(out) != 0 || is_lost) && r == 0)
+		r = error_sys(err, errno ? -errno : -EIO, "write '%s'", p->path);
+	return r;
 }
 
 static int load(
@@ -240,22 +287,14 @@ static int load(
 static int run_config(struct app *app, void *opaque, char **services, struct error *err)
 {
 	const struct config_options *options = opaque;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	int r;
+	struct printing printing = { app, options, services,
+		options->quiet ? "/dev/null" : options->output };
+	int r = is_of_variables(options) ? 0 : load(app, options, services, err);
 
-	if (options->variables && !wants_list(options)) {
-		struct compose_options load_options;
-
-		app_compose_options(app, services, &load_options);
-		r = config_list_variables(&load_options, &text, err);
-		return r < 0 ? r : write_out(options, &text, err);
-	}
-	r = load(app, options, services, err);
-	if (r == 0)
-		r = print_list(app->project, options, &text, err);
-	if (r == 0)
-		r = print_document(app, options, &text, err);
-	return r < 0 ? r : write_out(options, &text, err);
+	if (r < 0)
+		return r;
+	return printing.path ? output_file_write(printing.path, print_to_file, &printing, err)
+			     : print(&printing, stdout, err);
 }
 
 const struct verb verb_config = {

@@ -246,6 +246,22 @@ static void exit_on_interrupts(void)
 	}
 }
 
+/* What could not be written is not done, though all else succeeded. A reader that went away wants
+ * to hear nothing. Returns the exit code. */
+static int finish_output(int code)
+{
+	bool is_lost = ferror(stdout) != 0;
+
+	errno = 0;
+	is_lost |= fflush(stdout) != 0;
+	if (!is_lost || code != 0)
+		return code;
+	if (errno != EPIPE)
+		fprintf(stderr, "Error: write to the standard output: %s\n",
+			errno ? strerror(errno) : "failed");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = { .engine = ENGINE_INIT, .global.parallel = -1 };
@@ -264,8 +280,7 @@ int main(int argc, char **argv)
 		app_print_error(&app, &err);
 		r = err.exit_code ? err.exit_code : 1;
 	}
-	if (fflush(stdout) != 0 && r == 0)
-		r = 1;
+	r = finish_output(r);
 	error_release(&err);
 	flags_release(global_flags, &app.global);
 	app_release(&app);

@@ -10,19 +10,43 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
-static void print(const struct node *tree, enum config_format format, struct strbuf *out)
+static void move_out(struct strbuf *text, FILE *out)
 {
-	if (format == CONFIG_JSON)
-		print_json(tree, out);
-	else
-		print_yaml(tree, out);
+	fwrite(strbuf_text(text), 1, text->length, out);
+	strbuf_clear(text);
 }
 
-void config_print(const struct project *project, enum config_format format, struct strbuf *out)
+void config_print(const struct project *project, enum config_format format, FILE *out)
 {
+	const struct print_format *form =
+		format == CONFIG_JSON ? &print_format_json : &print_format_yaml;
 	cleanup_arena struct arena *arena = arena_new();
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct node *root = config_outline(arena, project, format);
+	struct printer printer = { .out = &text };
 
-	print(config_tree(arena, project, format), format, out);
+	form->open(&printer, NULL);
+	for (size_t i = 0; i < root->count; i++) {
+		const char *key = root->entries[i].key;
+		const struct node *value = root->entries[i].value;
+
+		if (value->count == 0 || !config_is_section(project, key, value)) {
+			form->entry(&printer, key, value);
+			continue;
+		}
+		form->open(&printer, key);
+		for (size_t m = 0; m < value->count; m++) {
+			cleanup_arena struct arena *scratch = arena_new();
+
+			form->entry(&printer, value->entries[m].key,
+				config_member(
+					scratch, project, format, key, value->entries[m].value));
+			move_out(&text, out);
+		}
+		form->close(&printer);
+	}
+	form->close(&printer);
+	move_out(&text, out);
 }
 
 void config_print_images(const struct project *project, char *const *images,
@@ -40,7 +64,10 @@ void config_print_images(const struct project *project, char *const *images,
 		node_append(arena, services, project->services[i].name, nowhere, service);
 	}
 	node_append(arena, root, "services", nowhere, services);
-	print(root, format, out);
+	if (format == CONFIG_JSON)
+		print_json(root, out);
+	else
+		print_yaml(root, out);
 }
 
 static void add_line(struct strbuf *out, const char *text)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * config.h - what `config` prints: the canonical document, and the lists made from it.
  *
- * May depend on: engine/base/. The texts are appended to a buffer; printing, files and exit codes
- * are the verb's. Printing what was printed gives the same text again. */
+ * May depend on: engine/base/. The lists are appended to a buffer, the document goes to a stream as
+ * it is made; files, errors of writing and exit codes are the verb's. Printing what was printed
+ * gives the same text again. */
 #ifndef MYCOMPOSE_COMPOSE_CONFIG_H
 #define MYCOMPOSE_COMPOSE_CONFIG_H
+
+#include <stdio.h>
 
 #include "compose/load.h"
 #include "compose/model.h"
@@ -13,7 +16,7 @@
 enum config_format { CONFIG_YAML, CONFIG_JSON };
 
 /* The whole document as Docker Compose prints it. YAML ends with a newline, JSON does not. */
-void config_print(const struct project *project, enum config_format format, struct strbuf *out);
+void config_print(const struct project *project, enum config_format format, FILE *out);
 
 /* `image: NAME` overrides only: what --lock-image-digests prints. `images` has one entry per
  * service of the project. */

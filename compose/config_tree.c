@@ -13,6 +13,7 @@ struct shower {
 	struct arena *arena;
 	enum config_format format;
 	bool is_raw;
+	bool is_outline; /* the members of sections stay as they are */
 };
 
 static struct node *show_value(
@@ -196,18 +197,19 @@ static struct node *show_table(
 	return out;
 }
 
+/* What stands in a list, or at a name of the user's. */
+static struct node *show_item(struct shower *s, const struct key_row *row, const struct node *node)
+{
+	return row && row->sub && node->kind == NODE_MAPPING ? show_table(s, row->sub, node)
+							     : show_value(s, NULL, node);
+}
+
 static struct node *show_names(struct shower *s, const struct key_row *row, const struct node *node)
 {
 	struct node *out = node_new(s->arena, NODE_MAPPING, node->mark);
 
-	for (size_t i = 0; i < node->count; i++) {
-		const struct node *value = node->entries[i].value;
-
-		append(s, out, node->entries[i].key,
-			row && row->sub && value->kind == NODE_MAPPING
-				? show_table(s, row->sub, value)
-				: show_value(s, NULL, value));
-	}
+	for (size_t i = 0; i < node->count; i++)
+		append(s, out, node->entries[i].key, show_item(s, row, node->entries[i].value));
 	sort_shown(s, out);
 	return out;
 }
@@ -216,14 +218,16 @@ static struct node *show_list(struct shower *s, const struct key_row *row, const
 {
 	struct node *out = node_new(s->arena, NODE_SEQUENCE, node->mark);
 
-	for (size_t i = 0; i < node->count; i++) {
-		const struct node *value = node->entries[i].value;
+	for (size_t i = 0; i < node->count; i++)
+		append(s, out, NULL, show_item(s, row, node->entries[i].value));
+	return out;
+}
 
-		append(s, out, NULL,
-			row && row->sub && value->kind == NODE_MAPPING
-				? show_table(s, row->sub, value)
-				: show_value(s, NULL, value));
-	}
+static struct node *show_section(struct shower *s, const struct node *node)
+{
+	struct node *out = node_copy_flat(s->arena, node);
+
+	sort_shown(s, out);
 	return out;
 }
 
@@ -233,21 +237,53 @@ static struct node *show_value(struct shower *s, const struct key_row *row, cons
 		return show_scalar(s, node);
 	if (node->kind == NODE_SEQUENCE)
 		return show_list(s, row, node);
+	if (s->is_outline && row && row->shape == SHAPE_NAMED)
+		return show_section(s, node);
 	if (row && row->shape == SHAPE_TABLE && !s->is_raw)
 		return show_table(s, row->sub, node);
 	return show_names(s, s->is_raw ? NULL : row, node);
 }
 
-struct node *config_tree(
+static struct node *outline_raw(struct shower *s, const struct node *document)
+{
+	struct node *out = node_new(s->arena, NODE_MAPPING, document->mark);
+
+	for (size_t i = 0; i < document->count; i++) {
+		const struct node *value = document->entries[i].value;
+
+		append(s, out, document->entries[i].key,
+			value->kind == NODE_MAPPING ? show_section(s, value)
+						    : show_value(s, NULL, value));
+	}
+	sort_shown(s, out);
+	return out;
+}
+struct node *config_outline(
 	struct arena *arena, const struct project *project, enum config_format format)
 {
-	struct shower s = { .arena = arena, .format = format, .is_raw = project->is_raw };
+	struct shower s = { arena, format, project->is_raw, .is_outline = true };
 	struct node *root;
 
 	if (project->is_raw)
-		return show_names(&s, NULL, project->tree);
+		return outline_raw(&s, project->tree);
 	root = show_table(&s, &document_keys, project->tree);
 	if (format == CONFIG_JSON)
 		node_sort(root);
 	return root;
+}
+
+bool config_is_section(const struct project *project, const char *key, const struct node *value)
+{
+	const struct key_row *row = key_find(&document_keys, key);
+
+	return value->kind == NODE_MAPPING &&
+	       (project->is_raw || (row && row->shape == SHAPE_NAMED));
+}
+
+struct node *config_member(struct arena *arena, const struct project *project,
+	enum config_format format, const char *section, const struct node *member)
+{
+	struct shower s = { arena, format, project->is_raw, .is_outline = false };
+
+	return show_item(&s, project->is_raw ? NULL : key_find(&document_keys, section), member);
 }

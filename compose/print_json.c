@@ -40,6 +40,18 @@ static void add_float(struct strbuf *out, double value)
 		add_string(out, buf);
 }
 
+/* `key`: NULL for an item of a list. */
+static void begin_entry(struct strbuf *out, bool is_first, const char *key, unsigned int depth)
+{
+	if (!is_first)
+		strbuf_add_char(out, ',');
+	add_indent(out, depth);
+	if (key) {
+		add_string(out, key);
+		strbuf_add_str(out, ": ");
+	}
+}
+
 static void add_value(struct strbuf *out, const struct node *node, unsigned int depth)
 {
 	bool is_mapping = node->kind == NODE_MAPPING;
@@ -67,13 +79,7 @@ static void add_value(struct strbuf *out, const struct node *node, unsigned int 
 	}
 	strbuf_add_char(out, is_mapping ? '{' : '[');
 	for (size_t i = 0; i < node->count; i++) {
-		if (i > 0)
-			strbuf_add_char(out, ',');
-		add_indent(out, depth + 1);
-		if (is_mapping) {
-			add_string(out, node->entries[i].key);
-			strbuf_add_str(out, ": ");
-		}
+		begin_entry(out, i == 0, is_mapping ? node->entries[i].key : NULL, depth + 1);
 		add_value(out, node->entries[i].value, depth + 1);
 	}
 	if (node->count > 0)
@@ -85,3 +91,29 @@ void print_json(const struct node *node, struct strbuf *out)
 {
 	add_value(out, node, 0);
 }
+
+static void open_mapping(struct printer *printer, const char *key)
+{
+	if (key)
+		begin_entry(printer->out, !printer->has_entries, key, printer->depth);
+	strbuf_add_char(printer->out, '{');
+	printer->depth++;
+	printer->has_entries = false;
+}
+
+static void add_entry(struct printer *printer, const char *key, const struct node *value)
+{
+	begin_entry(printer->out, !printer->has_entries, key, printer->depth);
+	add_value(printer->out, value, printer->depth);
+	printer->has_entries = true;
+}
+
+static void close_mapping(struct printer *printer)
+{
+	printer->depth--;
+	add_indent(printer->out, printer->depth);
+	strbuf_add_char(printer->out, '}');
+	printer->has_entries = true;
+}
+
+const struct print_format print_format_json = { open_mapping, add_entry, close_mapping };

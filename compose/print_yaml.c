@@ -212,22 +212,21 @@ static void add_key(struct strbuf *out, const char *key, unsigned int indent)
 	strbuf_addf(out, "\n%*s:", (int)indent, "");
 }
 
+static void add_entry(
+	struct strbuf *out, const char *key, const struct node *value, unsigned int indent)
+{
+	add_key(out, key, indent);
+	strbuf_add_char(out, is_block(value) ? '\n' : ' ');
+	add_node(out, value, indent + 2, !is_block(value));
+}
+
 static void add_mapping(
 	struct strbuf *out, const struct node *node, unsigned int indent, bool on_line)
 {
 	for (size_t i = 0; i < node->count; i++) {
-		const struct node *value = node->entries[i].value;
-
 		if (i > 0 || !on_line)
 			strbuf_addf(out, "%*s", (int)indent, "");
-		add_key(out, node->entries[i].key, indent);
-		if (is_block(value)) {
-			strbuf_add_char(out, '\n');
-			add_node(out, value, indent + 2, false);
-		} else {
-			strbuf_add_char(out, ' ');
-			add_node(out, value, indent + 2, true);
-		}
+		add_entry(out, node->entries[i].key, node->entries[i].value, indent);
 	}
 }
 
@@ -262,3 +261,32 @@ void print_yaml(const struct node *node, struct strbuf *out)
 {
 	add_node(out, node, 0, false);
 }
+
+static unsigned int begin_line(struct printer *printer)
+{
+	unsigned int indent = (printer->depth - 1) * 2;
+
+	strbuf_addf(printer->out, "%*s", (int)indent, "");
+	return indent;
+}
+
+static void open_mapping(struct printer *printer, const char *key)
+{
+	if (key) {
+		add_key(printer->out, key, begin_line(printer));
+		strbuf_add_char(printer->out, '\n');
+	}
+	printer->depth++;
+}
+
+static void add_whole_entry(struct printer *printer, const char *key, const struct node *value)
+{
+	add_entry(printer->out, key, value, begin_line(printer));
+}
+
+static void close_mapping(struct printer *printer)
+{
+	printer->depth--;
+}
+
+const struct print_format print_format_yaml = { open_mapping, add_whole_entry, close_mapping };

@@ -155,6 +155,17 @@ def test_output_to_a_file(demo):
     assert (demo.directory / "out.yaml").read_text() == config(demo).out
 
 
+def test_output_that_cannot_be_written_is_told(demo):
+    many = {"services": {f"s{i}": {"image": "i", "labels": {"filler": "x" * 200}} for i in range(100)}}
+    (demo.directory / "many.json").write_text(json.dumps(many))
+    told = demo.sh(f"{BINARY} -f many.json config >/dev/full").fails(1)
+    assert told.err == "Error: write to the standard output: No space left on device\n"
+    told = demo.mc("-f", "many.json", "config", "-o", "/dev/full").fails(1)
+    assert told.err == "write '/dev/full': No space left on device\n"
+    # Nor does a reader that has seen enough make a noise.
+    assert demo.sh(f"{BINARY} -f many.json config | head -c 1").ok().err == ""
+
+
 def test_one_service_brings_its_dependencies(demo):
     assert sorted(as_json(demo, "db")["services"]) == ["db"]
     assert sorted(as_json(demo, "web")["services"]) == ["db", "web"]

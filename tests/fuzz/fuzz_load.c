@@ -35,11 +35,24 @@ static bool names_files(const uint8_t *data, size_t size)
 	return false;
 }
 
+static char *print(const struct project *project, enum config_format format)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		fuzz_fail("no memory to print to");
+	config_print(project, format, out);
+	fclose(out);
+	return text;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_project struct project *project = NULL, *again = NULL;
 	cleanup_error struct error err = ERROR_INIT;
-	cleanup_strbuf struct strbuf first = STRBUF_INIT, second = STRBUF_INIT, json = STRBUF_INIT;
+	cleanup_free char *first = NULL, *second = NULL, *json = NULL;
 
 	if (names_files(data, size))
 		return 0;
@@ -48,12 +61,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			fuzz_fail("refused without saying why");
 		return 0;
 	}
-	config_print(project, CONFIG_JSON, &json);
-	config_print(project, CONFIG_YAML, &first);
-	if (load(first.data, first.length, &again, &err) < 0)
-		fuzz_fail("what was printed does not load: %s\n%s", error_text(&err), first.data);
-	config_print(again, CONFIG_YAML, &second);
-	if (strcmp(first.data, second.data) != 0)
-		fuzz_fail("printed again it differs:\n%s\n---\n%s", first.data, second.data);
+	json = print(project, CONFIG_JSON);
+	first = print(project, CONFIG_YAML);
+	if (load(first, strlen(first), &again, &err) < 0)
+		fuzz_fail("what was printed does not load: %s\n%s", error_text(&err), first);
+	second = print(again, CONFIG_YAML);
+	if (strcmp(first, second) != 0)
+		fuzz_fail("printed again it differs:\n%s\n---\n%s", first, second);
 	return 0;
 }

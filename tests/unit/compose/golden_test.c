@@ -133,10 +133,14 @@ static int load(const struct scratch *s, char *const *files, const struct json *
 
 static char *print(const struct project *project, enum config_format format)
 {
-	struct strbuf out = STRBUF_INIT;
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
 
-	config_print(project, format, &out);
-	return strbuf_steal(&out);
+	assert_non_null(out);
+	config_print(project, format, out);
+	fclose(out);
+	return text;
 }
 
 static bool check_answer(
