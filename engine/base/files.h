@@ -65,6 +65,9 @@ int tree_remove(int dir_fd, const char *path, struct error *err);
  * returned fd. `on_wait` (may be NULL) is called once before waiting. */
 int lock_take(int dir_fd, const char *name, int timeout_ms, void (*on_wait)(const char *name),
 	struct error *err);
+/* A pidfd of who has taken that lock; -ESRCH when nobody holds it, or nobody in our pid namespace.
+ */
+int lock_holder(int dir_fd, const char *name, struct error *err);
 
 /* "[a-zA-Z0-9][a-zA-Z0-9_.-]*", at most 200 bytes: what may become a path component of ours. */
 bool name_is_safe(const char *name);

@@ -29,7 +29,8 @@
 /* How long a supervisor may take to come or to go, or to adopt before it greets. */
 #define OPEN_TIMEOUT (30 * NS_PER_SEC)
 #define RETRY_DELAY  (5 * NS_PER_MS)
-#define SEND_TIMEOUT 30 /* seconds */
+#define RENEW_DELAY  (100 * NS_PER_MS) /* it comes or goes faster than that */
+#define SEND_TIMEOUT 30		       /* seconds */
 
 struct control {
 	struct supervisor *supervisor; /* local, or NULL */
@@ -160,12 +161,22 @@ static bool is_supervised(int group_fd)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/* It lives, and nobody can connect: somebody may have removed its socket. */
+static void ask_for_socket(int group_fd)
+{
+	cleanup_fd int pidfd = lock_holder(group_fd, SUPERVISOR_LOCK_NAME, NULL);
+
+	if (pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, pidfd, SUPERVISOR_RENEW_SIGNAL, NULL, 0);
+}
+
 struct opening {
 	const struct engine *engine;
 	const char *group;
 	enum control_mode mode;
 	const struct supervisor_hooks *hooks;
 	int64_t deadline_ns;
+	int64_t renew_ns; /* when to ask for a socket, next */
 };
 
 /* One attempt to become the supervisor. The fork comes before the lock is taken: the parent would
@@ -183,7 +194,7 @@ static int become(struct control *control, const struct opening *opening, struct
 }
 
 /* One attempt by either way; -EAGAIN: somebody is coming or going. */
-static int attempt(struct control *control, const struct opening *opening, struct error *err)
+static int attempt(struct control *control, struct opening *opening, struct error *err)
 {
 	cleanup_free char *path = xasprintf("groups/%s", opening->group);
 	cleanup_fd int group_fd =
@@ -196,8 +207,13 @@ static int attempt(struct control *control, const struct opening *opening, struc
 		r = connect_remote(control, group_fd, opening->deadline_ns, err);
 	if (r == 0 || !is_absence(r))
 		return r;
-	if (group_fd >= 0 && is_supervised(group_fd))
+	if (group_fd >= 0 && is_supervised(group_fd)) {
+		if (time_monotonic() >= opening->renew_ns) {
+			ask_for_socket(group_fd);
+			opening->renew_ns = time_monotonic() + RENEW_DELAY;
+		}
 		return -EAGAIN;
+	}
 	if (opening->mode == CONTROL_CONNECT_ONLY)
 		return error_set(err, -ENOENT, "no supervisor runs");
 	r = become(control, opening, err);
@@ -208,7 +224,8 @@ int control_open(const struct engine *engine, const char *group, enum control_mo
 	const struct supervisor_hooks *hooks, struct control **ret, struct error *err)
 {
 	const struct timespec nap = { .tv_nsec = RETRY_DELAY };
-	struct opening opening = { engine, group, mode, hooks, time_monotonic() + OPEN_TIMEOUT };
+	struct opening opening = { engine, group, mode, hooks, time_monotonic() + OPEN_TIMEOUT,
+		time_monotonic() + RENEW_DELAY };
 	struct control *control = control_new();
 	int r;
 

@@ -40,6 +40,7 @@ struct server {
 	struct loop *loop;
 	int dir_fd;
 	int fd;
+	struct stat name; /* what the socket's name led to */
 	struct loop_source *source;
 	server_handler handler;
 	void *arg;
@@ -266,11 +267,9 @@ static int bind_in(int fd, int dir_fd, struct error *err)
 	return 0;
 }
 
-int server_new(struct loop *loop, int dir_fd, server_handler handler, void *arg,
-	struct server **ret, struct error *err)
+static int open_listener(int dir_fd, struct stat *ret_name, struct error *err)
 {
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct server *server;
 	int r;
 
 	if (fd < 0)
@@ -278,10 +277,27 @@ int server_new(struct loop *loop, int dir_fd, server_handler handler, void *arg,
 	r = bind_in(fd, dir_fd, err);
 	if (r < 0)
 		return r;
+	if (fstatat(dir_fd, CONTROL_SOCKET_NAME, ret_name, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_sys(err, -errno, "control socket");
+	return steal_fd(&fd);
+}
+
+int server_new(struct loop *loop, int dir_fd, server_handler handler, void *arg,
+	struct server **ret, struct error *err)
+{
+	struct stat name;
+	int fd = open_listener(dir_fd, &name, err);
+	struct server *server;
+
+	if (fd < 0)
+		return fd;
 	server = xcalloc(1, sizeof(*server));
-	*server = (struct server){
-		.loop = loop, .dir_fd = dir_fd, .fd = steal_fd(&fd), .handler = handler, .arg = arg
-	};
+	*server = (struct server){ .loop = loop,
+		.dir_fd = dir_fd,
+		.fd = fd,
+		.name = name,
+		.handler = handler,
+		.arg = arg };
 	*ret = server;
 	return 0;
 }
@@ -290,6 +306,30 @@ int server_begin(struct server *server, struct error *err)
 {
 	return loop_add_fd(
 		server->loop, server->fd, EPOLLIN, listener_ready, server, &server->source, err);
+}
+
+static bool is_named(const struct server *server)
+{
+	struct stat now;
+
+	return fstatat(server->dir_fd, CONTROL_SOCKET_NAME, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == server->name.st_dev && now.st_ino == server->name.st_ino;
+}
+
+int server_renew(struct server *server, struct error *err)
+{
+	int fd;
+
+	if (is_named(server))
+		return 0;
+	fd = open_listener(server->dir_fd, &server->name, err);
+	if (fd < 0)
+		return fd;
+	loop_remove(server->source);
+	server->source = NULL;
+	close_fd(&server->fd);
+	server->fd = fd;
+	return server_begin(server, err);
 }
 
 void server_free(struct server *server)

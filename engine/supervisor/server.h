@@ -25,6 +25,9 @@ typedef void (*server_handler)(
 int server_new(struct loop *loop, int dir_fd, server_handler handler, void *arg,
 	struct server **ret, struct error *err);
 int server_begin(struct server *server, struct error *err);
+/* Where the socket's name has been taken away, or leads to something else: bind it anew. Who is
+ * connected stays so. */
+int server_renew(struct server *server, struct error *err);
 /* Removes the socket, then closes: whoever connects in between sees the end of the connection
  * before the greeting, and tries again. */
 void server_free(struct server *server);

@@ -269,6 +269,25 @@ static int lock_group(struct supervisor *supervisor, struct error *err)
 	return 0;
 }
 
+static void renew_server(int signal, void *arg)
+{
+	struct supervisor *supervisor = arg;
+	cleanup_error struct error err = ERROR_INIT;
+
+	(void)signal;
+	if (server_renew(supervisor->server, &err) < 0)
+		log_warning("supervisor of '%s': %s", supervisor->group, error_text(&err));
+}
+
+static int watch_for_renewal(struct supervisor *supervisor, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SUPERVISOR_RENEW_SIGNAL);
+	return loop_watch_signals(supervisor->loop, &set, renew_server, supervisor, err);
+}
+
 static int start(struct supervisor *supervisor, struct error *err)
 {
 	int r = lock_group(supervisor, err);
@@ -285,6 +304,8 @@ static int start(struct supervisor *supervisor, struct error *err)
 		r = supervisor_adopt(supervisor, err);
 	if (r == 0)
 		r = server_begin(supervisor->server, err);
+	if (r == 0)
+		r = watch_for_renewal(supervisor, err);
 	return r;
 }
 

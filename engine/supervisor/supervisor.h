@@ -22,6 +22,9 @@
 #include "engine/supervisor/loop.h"
 
 #define SUPERVISOR_LOCK_NAME "supervisor.lock" /* in <run>/groups/GROUP */
+/* To the holder of that lock, when its socket cannot be found: it sees to it. Who does not know it
+ * ignores it (signal(7)). */
+#define SUPERVISOR_RENEW_SIGNAL SIGURG
 
 enum operation {
 	OPERATION_START,   /* reply when execve has worked or failed and the post_start hooks are

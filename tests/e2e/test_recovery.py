@@ -22,6 +22,8 @@ REPAIRED = {
     "state": (f"rm {STATE}/containers/*/state.json", False),
     "run-directories": ("rm -rf /run/mycompose/containers/*", True),
     "groups": ("rm -rf /run/mycompose/groups/*", True),
+    "sockets": ("rm /run/mycompose/groups/*/control.sock", True),
+    "sockets-for-files": ("for s in /run/mycompose/groups/*/control.sock; do rm $s; echo > $s; done", True),
     "names": (f"rm -rf {STATE}/containers/names", True),
     "bridge-and-firewall": ("ip link del $(ip -o link show type bridge | cut -d: -f2); iptables-legacy -F; iptables-legacy -t nat -F", True),
 }

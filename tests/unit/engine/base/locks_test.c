@@ -94,6 +94,23 @@ static void gets_the_lock_when_its_holder_ends(void **state)
 	}
 }
 
+static void the_holder_can_be_found(void **state)
+{
+	const struct scratch *scratch = *state;
+	cleanup_error struct error err = ERROR_INIT;
+	pid_t pid = start_holder(scratch, false);
+	cleanup_fd int holder = lock_holder(scratch->fd, "lock", &err);
+	siginfo_t info;
+
+	assert_true(holder >= 0);
+	assert_int_equal(waitid(P_PIDFD, (id_t)holder, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(info.si_pid, pid);
+	assert_int_equal(wait_status(pid), 0);
+	assert_int_equal(lock_holder(scratch->fd, "lock", &err), -ESRCH);
+	assert_string_equal(error_text(&err), "lock 'lock': its holder is not to be found");
+	assert_int_equal(lock_holder(scratch->fd, "none", NULL), -ENOENT);
+}
+
 static void lock_on_a_removed_file_does_not_count(void **state)
 {
 	static const int timeouts[] = { -1, 10000 };
@@ -198,6 +215,7 @@ int main(void)
 		scratch_test(row_13_7_second_holder_is_told_to_wait),
 		scratch_test(waits_no_longer_than_asked),
 		scratch_test(gets_the_lock_when_its_holder_ends),
+		scratch_test(the_holder_can_be_found),
 		scratch_test(lock_on_a_removed_file_does_not_count),
 		scratch_test(a_signal_ends_the_wait),
 		scratch_test(row_13_7_twenty_processes_take_turns),
