@@ -105,7 +105,8 @@ static int sub_link_add(struct netlink *netlink, const struct network *network,
 	if (*endpoint->mac && traits.mode != MACVLAN_MODE_PASSTHRU)
 		link.mac = mac;
 	netlink_add_sub_link(netlink, &link);
-	return 0;
+	r = netlink_commit(netlink, err);
+	return r < 0 ? error_wrap(err, "parent interface '%s'", network->parent) : 0;
 }
 
 static int link_add(const struct engine *engine, struct netlink *netlink,

@@ -94,6 +94,19 @@ static void mac_choose(struct endpoint *endpoint, const struct network *network,
 	endpoint->mac = xstrdup(asked && *text ? asked : text);
 }
 
+/* The neighbours on the parent's network may still know the address by the MAC of another host,
+ * where the container was before: it tells them. There is nobody to tell on a bridge, whose MACs
+ * are made of the addresses. */
+static void announce(struct endpoint *endpoint, const struct network *network)
+{
+	if (network_is_bridge(network) || network_is_routed(network))
+		return;
+	if (endpoint->address)
+		strv_add(&endpoint->sysctls, "net.ipv4.conf.IFNAME.arp_notify=1");
+	if (endpoint->address6)
+		strv_add(&endpoint->sysctls, "net.ipv6.conf.IFNAME.ndisc_notify=1");
+}
+
 /* Takes over the addresses. */
 static void endpoint_fill(struct endpoint *endpoint, const struct network *network,
 	const struct endpoint_request *request, char *address, char *address6)
@@ -113,7 +126,6 @@ static void endpoint_fill(struct endpoint *endpoint, const struct network *netwo
 		.order = request->order,
 		.gateway_priority = request->gateway_priority,
 		.link_local = strv_copy(request->link_local),
-		.sysctls = strv_copy(request->sysctls),
 		.links = strv_copy(request->links),
 		.dns = strv_copy(request->dns),
 		.ports = ports_copy(request->ports, request->port_count),
@@ -122,6 +134,8 @@ static void endpoint_fill(struct endpoint *endpoint, const struct network *netwo
 	if (!strv_contains(endpoint->aliases, request->container_name))
 		strv_add(&endpoint->aliases, request->container_name);
 	mac_choose(endpoint, network, request->mac);
+	announce(endpoint, network);
+	strv_extend(&endpoint->sysctls, request->sysctls);
 }
 
 /* Intent first: both indexes, then the record. */

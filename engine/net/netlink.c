@@ -22,8 +22,7 @@
 struct request {
 	const char *what; /* for the error: "create bridge" */
 	int tolerated;	  /* a negative errno that is as good as success, or 0 */
-	const char
-		*kind; /* of the link it makes, which the kernel may have no module for; or NULL */
+	char kind[16];	  /* of the link it makes, which the kernel may refuse to have; or empty */
 };
 
 struct netlink {
@@ -113,7 +112,7 @@ void netlink_batch_add(struct netlink *netlink, struct nl_msg *msg, const char *
 	struct request *request = array_add(netlink->requests, netlink->request_count);
 	static const char zeros[NLMSG_ALIGNTO];
 
-	*request = (struct request){ what, tolerated, NULL };
+	*request = (struct request){ .what = what, .tolerated = tolerated };
 	header->nlmsg_seq = netlink->first_sequence + (uint32_t)netlink->request_count - 1;
 	strbuf_add(&netlink->batch, header, header->nlmsg_len);
 	strbuf_add(&netlink->batch, zeros, NLMSG_ALIGN(header->nlmsg_len) - header->nlmsg_len);
@@ -123,17 +122,25 @@ void netlink_batch_add(struct netlink *netlink, struct nl_msg *msg, const char *
 void netlink_batch_add_link(struct netlink *netlink, struct nl_msg *msg, const char *what,
 	int tolerated, const char *kind)
 {
+	struct request *request;
+
 	netlink_batch_add(netlink, msg, what, tolerated);
-	netlink->requests[netlink->request_count - 1].kind = kind;
+	request = &netlink->requests[netlink->request_count - 1];
+	snprintf(request->kind, sizeof(request->kind), "%s", kind);
 }
 
 static int request_error(const struct request *request, int code, struct error *err)
 {
 	/* Also what one gets after an update of the kernel took the running one's modules away. */
-	if (code == -EOPNOTSUPP && request->kind)
+	if (code == -EOPNOTSUPP && *request->kind)
 		return error_set(err, code,
 			"%s: the running kernel has no interfaces of the kind '%s', nor a module "
 			"of that name to load",
+			request->what, request->kind);
+	if (code == -EBUSY && *request->kind)
+		return error_set(err, code,
+			"%s: an interface of the kind '%s' cannot be on it beside what it has "
+			"already: macvlans, ipvlans, or a bridge or bond that it is a port of",
 			request->what, request->kind);
 	return error_sys(err, code, "%s", request->what);
 }

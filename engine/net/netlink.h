@@ -40,6 +40,7 @@ void netlink_add_address6(struct netlink *netlink, uint32_t index, const struct 
 void netlink_add_default_route(struct netlink *netlink, uint32_t index, uint32_t gateway);
 void netlink_add_default_route6(
 	struct netlink *netlink, uint32_t index, const struct in6_addr *gateway);
+void netlink_add_link_group(struct netlink *netlink, uint32_t index, uint32_t group);
 /* One that is absent is fine. */
 void netlink_add_link_delete(struct netlink *netlink, const char *name);
 /* Every link of the group, in one step of the kernel. An empty group is fine. */
@@ -74,6 +75,7 @@ struct sub_link {
 	int netns_fd;	       /* where it is made; -1 = here */
 	const uint8_t *mac;    /* NULL = the kernel's choice */
 	uint32_t mtu;	       /* 0 = as the parent */
+	uint32_t group;	       /* 0 = that of ordinary links */
 };
 /* It stays down. */
 void netlink_add_sub_link(struct netlink *netlink, const struct sub_link *link);
@@ -91,6 +93,7 @@ void netlink_add_port(struct netlink *netlink, uint32_t index, const struct brid
 
 struct link_info {
 	uint32_t index;
+	uint32_t group;
 	bool up;
 	char kind[16]; /* "bridge", "veth"; empty for hardware and lo */
 };

@@ -47,6 +47,15 @@ void netlink_add_link_up(struct netlink *netlink, uint32_t index)
 		netlink, netlink_message(RTM_NEWLINK, 0, &link, sizeof(link)), "bring link up", 0);
 }
 
+void netlink_add_link_group(struct netlink *netlink, uint32_t index, uint32_t group)
+{
+	struct ifinfomsg link = { .ifi_family = AF_UNSPEC, .ifi_index = (int)index };
+	struct nl_msg *msg = netlink_message(RTM_NEWLINK, 0, &link, sizeof(link));
+
+	put_u32(msg, IFLA_GROUP, group);
+	netlink_batch_add(netlink, msg, "set group of link", -ENODEV);
+}
+
 void netlink_add_link_delete(struct netlink *netlink, const char *name)
 {
 	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
@@ -221,8 +230,11 @@ static void read_link(struct nlmsghdr *header, struct link_info *ret)
 		.index = (uint32_t)link->ifi_index,
 		.up = link->ifi_flags & IFF_UP,
 	};
-	if (nlmsg_parse(header, sizeof(*link), attrs, IFLA_MAX, NULL) < 0 ||
-		!attrs[IFLA_LINKINFO] ||
+	if (nlmsg_parse(header, sizeof(*link), attrs, IFLA_MAX, NULL) < 0)
+		return;
+	if (attrs[IFLA_GROUP])
+		ret->group = nla_get_u32(attrs[IFLA_GROUP]);
+	if (!attrs[IFLA_LINKINFO] ||
 		nla_parse_nested(info, IFLA_INFO_MAX, attrs[IFLA_LINKINFO], NULL) < 0 ||
 		!info[IFLA_INFO_KIND])
 		return;
@@ -292,6 +304,8 @@ void netlink_add_sub_link(struct netlink *netlink, const struct sub_link *link)
 		netlink_put(msg, IFLA_ADDRESS, link->mac, 6);
 	if (link->mtu)
 		put_u32(msg, IFLA_MTU, link->mtu);
+	if (link->group)
+		put_u32(msg, IFLA_GROUP, link->group);
 	put_master_link(msg, link);
 	netlink_batch_add_link(netlink, msg, "create link", 0, link->kind);
 }

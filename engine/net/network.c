@@ -362,13 +362,6 @@ int network_links_delete(const struct network *network, struct error *err)
 	struct link_info link;
 	int r;
 
-	if (network_parent_is_own(network)) {
-		r = netlink_open(&netlink, err);
-		if (r < 0)
-			return r;
-		netlink_add_link_delete(netlink, network->parent);
-		return netlink_commit(netlink, err);
-	}
 	if (!network_is_bridge(network))
 		return 0;
 	r = netlink_open(&netlink, err);
@@ -393,7 +386,8 @@ static int remove_locked(const struct engine *engine, const char *name, struct e
 	if (r == 0)
 		r = endpoints_refuse(engine, name, err);
 	if (r == 0)
-		r = network_links_delete(network, err);
+		r = network->parent ? network_parent_down(engine, network, err)
+				    : network_links_delete(network, err);
 	if (r < 0)
 		return r;
 	r = firewall_sync_locked(engine, err);

@@ -2,6 +2,7 @@
  * network_plan.c - what a new network will be: its name, subnet, gateway and bridge, none of which
  * may be another's. */
 #include <errno.h>
+#include <linux/if_link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -318,6 +319,35 @@ static void parent_choose(struct network *network, const char *parent)
 		parent ? xstrdup(parent) : xasprintf("dm-%.*s", ID_SHORT_LENGTH, network->id);
 }
 
+/* The kernel has one mode for all ipvlans of a parent, and changes it for those that are there; a
+ * macvlan in passthru mode has its parent for itself. */
+static int parent_check(const struct surroundings *around, const struct network *network,
+	const struct network_traits *traits, struct error *err)
+{
+	for (size_t i = 0; i < around->network_count; i++) {
+		const struct network *other = around->networks[i];
+		struct network_traits others;
+		int r;
+
+		if (!other->parent || strcmp(other->parent, network->parent) != 0 ||
+			strcmp(other->driver, network->driver) != 0)
+			continue;
+		r = network_options_read(other->driver, other->options, &others, err);
+		if (r < 0)
+			return error_wrap(err, "network %s", other->name);
+		if (strcmp(network->driver, "macvlan") == 0
+				? traits->mode == MACVLAN_MODE_PASSTHRU ||
+					  others.mode == MACVLAN_MODE_PASSTHRU
+				: traits->mode != others.mode || traits->flags != others.flags)
+			return error_set(err, -EBUSY,
+				"parent interface '%s' is in use by network %s, in a mode that "
+				"does "
+				"not go with this one's",
+				network->parent, other->name);
+	}
+	return 0;
+}
+
 static int request_check(
 	const struct network_request *request, const char **ret_driver, struct error *err)
 {
@@ -392,6 +422,7 @@ static int plan_make(const struct surroundings *around, const struct network_req
 	} else if (r == 0) {
 		free(steal_ptr(network->bridge));
 		parent_choose(network, traits.parent);
+		r = parent_check(around, network, &traits, err);
 	}
 	if (r < 0)
 		return r;

@@ -68,7 +68,8 @@ bool network_is_routed(const struct network *network);
 /* Host ends of the network's veths carry this link group, so that one request deletes them all, and
  * the container's ID as their alias. */
 uint32_t network_group(const struct network *network);
-/* Delete the bridge and the veths that dying netns have not taken along yet. */
+/* Delete the bridge and the veths that dying netns have not taken along yet. Without a bridge: 0.
+ */
 int network_links_delete(const struct network *network, struct error *err);
 /* network_up with a handle the caller has; *ret_index is the bridge's. */
 int network_bridge_up(const struct engine *engine, struct netlink *netlink,
@@ -77,8 +78,9 @@ int network_bridge_up(const struct engine *engine, struct netlink *netlink,
  * it is not there. */
 int network_parent_up(struct netlink *netlink, const struct network *network, uint32_t *ret_index,
 	struct error *err);
-/* Is the parent one that network_parent_up made? */
-bool network_parent_is_own(const struct network *network);
+/* Delete the parent if network_parent_up made it and no other network is on it. */
+int network_parent_down(
+	const struct engine *engine, const struct network *network, struct error *err);
 /* How the endpoint's host end sits on the bridge, but for the bridge's index. */
 struct bridge_port endpoint_port(
 	const struct endpoint *endpoint, const struct network_traits *traits);

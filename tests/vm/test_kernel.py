@@ -31,6 +31,22 @@ from test_namespaces import (
     test_row_3_1_the_hosts_mounts_are_invisible,
     test_the_own_cgroup_is_the_root_of_the_view,
 )
+from test_network_drivers import (
+    lan,
+    vlan,
+    test_a_container_is_a_neighbour_of_the_outside,
+    test_a_parent_that_carries_macvlans_carries_no_ipvlan,
+    test_a_vlan_goes_with_the_last_network_on_it,
+    test_a_vlan_of_a_link_that_is_down_is_told_and_not_left,
+    test_a_vlan_of_the_parent_is_made_and_tags_what_is_sent,
+    test_an_ipvlan_of_layer_3_routes_through_the_link,
+    test_containers_of_a_private_ipvlan_do_not_reach_each_other,
+    test_ipv6_neighbours_are_told_too,
+    test_it_goes_with_its_containers,
+    test_names_are_answered_inside_and_over_a_restart,
+    test_neighbours_that_know_the_address_by_another_mac_are_told,
+    test_up_makes_a_vlan_and_down_removes_it_unless_it_was_there,
+)
 from test_networks import (
     net,
     test_a_published_port_is_reached_from_outside_the_host_and_localhost,
