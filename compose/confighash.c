@@ -4,8 +4,8 @@
  *
  * Left out is what changes nothing in a container that runs (rows with KEY_NO_HASH: build,
  * pull_policy, scale, deploy.replicas, depends_on, profiles …). The order of keys, the syntax used
- * and the place in the file do not count. The content of configs and secrets does: a container must
- * not go on with an old one. */
+ * and the place in the file do not count. The content of configs, secrets and system-call filters
+ * does: a container must not go on with an old one. */
 #include "compose/loader.h"
 
 #include <inttypes.h>
@@ -124,6 +124,24 @@ static void add_source(struct loader *l, struct sha256 *sha, const struct file_s
 	sha256_update(sha, text, length);
 }
 
+/* "seccomp=FILE" or "seccomp:FILE": what the container gets is the file's content when it is made.
+ */
+static void add_filter(struct loader *l, struct sha256 *sha, const char *option)
+{
+	static const char name[] = "seccomp";
+	const char *value = option + strlen(name) + 1;
+	struct file_source source = { 0 };
+
+	if (strncmp(option, name, strlen(name)) != 0 || !option[strlen(name)] ||
+		!strchr("=:", option[strlen(name)]) || strcmp(value, "unconfined") == 0 ||
+		strcmp(value, "builtin") == 0)
+		return;
+	source.file = value[0] == '/'
+			      ? value
+			      : arena_printf(l->arena, "%s/%s", l->project->working_dir, value);
+	add_source(l, sha, &source);
+}
+
 static void hash_service(struct loader *l, struct service *service)
 {
 	struct sha256 sha;
@@ -135,6 +153,8 @@ static void hash_service(struct loader *l, struct service *service)
 		add_source(l, &sha, project_find_config(l->project, service->configs[i].source));
 	for (size_t i = 0; i < service->secret_count; i++)
 		add_source(l, &sha, project_find_secret(l->project, service->secrets[i].source));
+	for (char **option = service->security_opt; option && *option; option++)
+		add_filter(l, &sha, *option);
 	sha256_final_hex(&sha, service->config_hash);
 }
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """up and down: what is created, what is left alone, what is recreated, what remains."""
 
+import json
 import signal
 import time
+
+import pytest
 
 from testhost import BINARY, wait_until
 
@@ -196,3 +199,31 @@ def test_a_restart_policy_brings_a_container_back(clean):
     time.sleep(0.5)
     assert [row["State"] for row in clean.ps()] == ["exited"], "a stop by the user holds"
     clean.mc("down").ok()
+
+
+def no_mkdir(errno):
+    rule = {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno}
+    return json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]})
+
+
+@pytest.mark.parametrize(
+    "key, texts, look, seen",
+    [
+        ("env_file: [file]", ("A=one\n", "A=two\n"), "echo $A", ("one", "two")),
+        ("security_opt: ['seccomp=file']", (no_mkdir(1), no_mkdir(95)), "mkdir /x 2>&1", ("not permitted", "not supported")),
+        ("security_opt: ['seccomp:./file']", (no_mkdir(1), no_mkdir(95)), "mkdir /x 2>&1", ("not permitted", "not supported")),
+        ("label_file: file", ("a=one\n", "a=two\n"), None, ("one", "two")),
+    ],
+)
+def test_a_file_that_a_service_names_counts_by_its_content(bb, key, texts, look, seen):
+    bb.compose(f"services: {{web: {{image: bb, command: sleep 60, stop_grace_period: 0s, {key}}}}}\n")
+    made = []
+    for text, expected in zip(texts, seen):
+        bb.file("file", text)
+        bb.mc("up", "-d").ok()
+        made.append(bb.ps()[0]["ID"])
+        said = bb.mc("exec", "-T", "web", "sh", "-c", look).out if look else bb.mc("ps", "--format", "json").ok().out
+        assert expected in said
+        bb.mc("up", "-d").ok()
+        assert bb.ps()[0]["ID"] == made[-1]
+    assert made[0] != made[1]
