@@ -110,15 +110,6 @@ static int apply_hosts(char *const *hosts, struct spec *spec, struct error *err)
 	return 0;
 }
 
-static int check_userns(const char *mode, struct error *err)
-{
-	if (!mode || !*mode || !strcmp(mode, "host"))
-		return 0;
-	return error_set(err, -EOPNOTSUPP,
-		"--userns %s: the engine maps no user ids yet: those of a container are the host's",
-		mode);
-}
-
 static void replace(char **to, const char *value)
 {
 	if (!value)
@@ -161,8 +152,8 @@ static int apply_process(const struct run_options *options, const struct app *ap
 		r = apply_namespace(engine, "--uts", options->uts_mode, &spec->uts, err);
 	if (r == 0)
 		r = apply_namespace(engine, "--cgroupns", options->cgroup_mode, &spec->cgroup, err);
-	if (r == 0)
-		r = check_userns(options->userns_mode, err);
+	if (r == 0 && spec_set_user_namespace(spec, options->userns_mode, err) < 0)
+		r = error_wrap(err, "--userns");
 	if (r == 0)
 		r = apply_sysctls(options->sysctls, spec, err);
 	if (r == 0)

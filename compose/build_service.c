@@ -408,6 +408,7 @@ static const struct {
 	{ "mac_address", PLAIN_TEXT, offsetof(struct service, mac_address) },
 	{ "ipc", PLAIN_TEXT, offsetof(struct service, ipc) },
 	{ "pid", PLAIN_TEXT, offsetof(struct service, pid) },
+	{ "userns_mode", PLAIN_TEXT, offsetof(struct service, userns_mode) },
 	{ "uts", PLAIN_TEXT, offsetof(struct service, uts) },
 	{ "links", PLAIN_LIST, offsetof(struct service, links) },
 	{ "external_links", PLAIN_LIST, offsetof(struct service, external_links) },

@@ -243,8 +243,12 @@ const char *refuse_uts(const struct node *node)
 
 const char *refuse_userns(const struct node *node)
 {
-	return refuse_unless(node, WORDS("host"),
-		"the engine maps no user ids yet: those of a container are the host's");
+	return node->kind == NODE_STRING && strncmp(node->text, "auto:", 5) == 0
+		       ? NULL
+		       : refuse_unless(node, WORDS("", "host", "private", "auto"),
+				 "user namespaces are host, private, auto and auto:OPTIONS: each "
+				 "container has one of its own or none, and root of the host is in "
+				 "none of them");
 }
 
 const char *refuse_network_mode(const struct node *node)

@@ -268,6 +268,7 @@ struct service {
 	const char *ipc;
 	const char *pid;
 	const char *uts;
+	const char *userns_mode; /* the words of container/spec.h */
 	const char *cgroup;
 	const char *cgroup_parent;
 	struct port *ports;

@@ -130,6 +130,8 @@ static int fill_namespaces(const struct service *service, struct spec *spec, str
 			return service_wrap_key(err, service, rows[i].key);
 		}
 	}
+	if (spec_set_user_namespace(spec, service->userns_mode, err) < 0)
+		return service_wrap_key(err, service, "userns_mode");
 	return 0;
 }
 

@@ -40,6 +40,18 @@ int capabilities_available(const struct container *container, uint64_t *mask, st
 	return 0;
 }
 
+int capabilities_regain(struct error *err)
+{
+	struct __user_cap_data_struct data[2];
+	int r = capability_data(SYS_capget, data);
+
+	for (size_t i = 0; r == 0 && i < 2; i++)
+		data[i].effective = data[i].permitted;
+	if (r == 0)
+		r = capability_data(SYS_capset, data);
+	return r < 0 ? error_sys(err, r, "regain capabilities") : 0;
+}
+
 int capabilities_drop_bounding(uint64_t keep, struct error *err)
 {
 	for (unsigned long i = 0; i < CAPABILITY_BITS; i++) {

@@ -19,6 +19,8 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/fd_passing.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/in_root.h"
 #include "engine/container/mount_fd.h"
 
@@ -55,57 +57,15 @@ static int open_peer(int master_fd, struct error *err)
 	return check_devpts(fd, err) < 0 ? -EINVAL : steal_fd(&fd);
 }
 
-static int send_fd(int socket_fd, int fd, struct error *err)
-{
-	char byte = 0;
-	struct iovec data = { &byte, 1 };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &fd, sizeof(int));
-	if (sendmsg(socket_fd, &message, MSG_NOSIGNAL) < 0)
-		return error_sys(err, -errno, "pass the terminal on");
-	return 0;
-}
-
 /* The master, or -errno. It has been sent when the child reports that it is ready. */
 int console_receive(int socket_fd)
 {
 	char byte;
-	struct iovec data = { &byte, 1 };
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	const struct cmsghdr *header;
-	int fd;
+	int fd, r = fds_receive(socket_fd, &byte, 1, &fd, 1, MSG_DONTWAIT);
 
-	if (recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
-		return -errno;
-	header = CMSG_FIRSTHDR(&message);
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-		header->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -EPROTO;
-	memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
+	if (r < 0)
+		return r;
+	return fd < 0 ? -EPROTO : fd;
 }
 
 /* /dev/console, as runtime-spec has it for a container with a terminal. */
@@ -142,8 +102,10 @@ int console_open(struct setup *setup, struct error *err)
 	/* Before the program runs: it may look at once. */
 	if (setup->console_rows && ioctl(master_fd, TIOCSWINSZ, &size) < 0)
 		return error_sys(err, -errno, "set the terminal's size");
-	r = send_fd(setup->console_fd, master_fd, err);
-	if (r == 0 && setup->namespaces.enter_fd < 0)
+	r = fds_send(setup->console_fd, "", 1, &master_fd, 1);
+	if (r < 0)
+		return error_sys(err, r, "pass the terminal on");
+	if (setup->namespaces.enter_fd < 0)
 		r = bind_console(setup, peer_fd, err);
 	if (r < 0)
 		return r;
@@ -165,6 +127,23 @@ static int give_to_user(int fd, uid_t uid, struct error *err)
 	if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EROFS && errno != EPERM && errno != EINVAL)
 		return error_sys(err, -errno, "give descriptor %d to the user", fd);
 	return 0;
+}
+
+/* From outside of the container's user namespace, where the descriptors' owners are; within, one
+ * whose owner it does not map could not be changed. */
+int stdio_give(struct setup *setup, struct error *err)
+{
+	const int fds[STDIO_COUNT] = { setup->stdio.in_fd, setup->stdio.out_fd,
+		setup->stdio.err_fd };
+	uint32_t uid;
+	int r = spec_host_uid(&setup->container->spec, setup->identity.uid, &uid, err);
+
+	if (setup->keep_stdio || setup->terminal)
+		return 0;
+	for (int i = 0; r == 0 && i < STDIO_COUNT; i++)
+		if (fds[i] >= 0)
+			r = give_to_user(fds[i], uid, err);
+	return r;
 }
 
 /* Out of the way of 0, 1 and 2; -1 stands for the null device. */

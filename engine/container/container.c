@@ -16,6 +16,7 @@
 #include "engine/container/event_log.h"
 #include "engine/container/grant.h"
 #include "engine/container/hostname.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/records.h"
 #include "engine/image/image.h"
 
@@ -165,11 +166,15 @@ int container_create(const struct engine *engine, struct container *container, s
 	r = name_claim(engine, container->name, container->id, err);
 	if (r < 0)
 		return r;
-	r = create_directory(engine, containers_fd, container, err);
-	if (r < 0)
+	r = ids_claim(engine, container, err);
+	if (r == 0)
+		r = create_directory(engine, containers_fd, container, err);
+	if (r < 0) {
+		ids_drop(engine, container);
 		name_drop(engine, container->name, container->id, NULL);
-	else
+	} else {
 		event_log_add(engine, container, "create", NULL);
+	}
 	return r;
 }
 

@@ -16,6 +16,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/in_root.h"
 
 static const struct node_row {
@@ -191,11 +192,13 @@ static int remove_stale(int dir_fd, const char *name, const struct device_node *
 }
 
 /* Permissions and owner are those that the host gives it. */
-static int add_device(int root_fd, const struct device_node *node, struct error *err)
+static int add_device(
+	const struct spec *spec, int root_fd, const struct device_node *node, struct error *err)
 {
 	cleanup_free char *path = xstrdup(node->path);
 	char *slash = strrchr(path, '/');
 	cleanup_fd int dir_fd = -1;
+	uint32_t uid = node->uid, gid = node->gid;
 	int r;
 
 	*slash = '\0';
@@ -206,7 +209,10 @@ static int add_device(int root_fd, const struct device_node *node, struct error 
 	if (r < 0)
 		return error_sys(err, r, "replace device '%s'", node->path);
 	r = make_node(dir_fd, slash + 1, node->mode, node->number, err);
-	if (r == 0 && fchownat(dir_fd, slash + 1, node->uid, node->gid, AT_SYMLINK_NOFOLLOW) < 0)
+	/* An owner that the container has no id for is nobody there. */
+	id_map_find(spec->uid_map, spec->uid_map_count, node->uid, &uid);
+	id_map_find(spec->gid_map, spec->gid_map_count, node->gid, &gid);
+	if (r == 0 && fchownat(dir_fd, slash + 1, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		r = error_sys(err, -errno, "chown device '%s'", node->path);
 	return r;
 }
@@ -214,7 +220,8 @@ static int add_device(int root_fd, const struct device_node *node, struct error 
 int devices_add(struct setup *setup, struct error *err)
 {
 	for (size_t i = 0; i < setup->device_count; i++) {
-		int r = add_device(setup->root_fd, &setup->devices[i], err);
+		int r = add_device(
+			&setup->container->spec, setup->root_fd, &setup->devices[i], err);
 
 		if (r < 0)
 			return r;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "engine/base/strv.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/setup.h"
 
 #define EXIT_EXEC_REFUSED 126 /* docker exec's, when nothing fits better */
@@ -36,7 +37,11 @@ static int begin(struct setup *setup, const struct container_state *state,
 		return setup->namespaces.enter_fd;
 	r = cgroup_open(setup->host, container_cgroup_parent(setup->engine, container),
 		container->id, &setup->cgroup, err);
-	return r < 0 ? r : launch_clone(setup, child_enter, ret, err);
+	if (r < 0)
+		return r;
+	setup->namespaces.enter_pid = state->process.pid;
+	return launch_clone(setup,
+		spec_is_mapped(&container->spec) ? child_enter_mapped : child_enter, ret, err);
 }
 
 int exec_begin(const struct engine *engine, const struct cgroup_host *host,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * grant_attach.c - a container's secrets and configs at their places.
  *
- * The parent opens what grant.c has stored; the child makes a tmpfs of the container's own (made
- * in its user namespace, so that owners mean what they mean there), writes the files into it and
- * binds each read-only at its place, found inside the root and attached by fd. */
+ * The parent opens what grant.c has stored; the child makes a tmpfs of the container's own, writes
+ * the files into it, with the owners that mean what was said in its user namespace, and binds each
+ * read-only at its place, found inside the root and attached by fd. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +16,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/container/grant.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/in_root.h"
 #include "engine/container/mount_fd.h"
 #include "engine/container/paths.h"
@@ -92,11 +93,12 @@ static int new_tmpfs(const struct setup *setup, struct error *err)
 }
 
 /* Nobody else can see the file before it has its owner and mode. */
-static int write_file(int tmpfs_fd, const char *name, const struct spec_grant *grant, int source_fd,
-	struct error *err)
+static int write_file(const struct spec *spec, int tmpfs_fd, const char *name,
+	const struct spec_grant *grant, int source_fd, struct error *err)
 {
 	cleanup_strbuf struct strbuf content = STRBUF_INIT;
 	cleanup_fd int fd = -1;
+	uint32_t uid, gid;
 	int r;
 
 	if (lseek(source_fd, 0, SEEK_SET) < 0)
@@ -108,9 +110,13 @@ static int write_file(int tmpfs_fd, const char *name, const struct spec_grant *g
 	r = fd < 0 ? fd : fd_write_all(fd, strbuf_text(&content), content.length, err);
 	if (content.data)
 		explicit_bzero(content.data, content.length);
+	if (r == 0)
+		r = spec_host_uid(spec, grant->uid, &uid, err);
+	if (r == 0)
+		r = spec_host_gid(spec, grant->gid, &gid, err);
 	if (r < 0)
 		return r;
-	if (fchown(fd, grant->uid, grant->gid) < 0)
+	if (fchown(fd, uid, gid) < 0)
 		return error_sys(err, -errno, "give it to %u:%u", grant->uid, grant->gid);
 	/* After the owner: a change of that may clear bits. */
 	return fchmod(fd, grant->mode & 0555) < 0 ? error_sys(err, -errno, "set the mode") : 0;
@@ -145,7 +151,7 @@ static int attach_all(struct setup *setup, int tmpfs_fd, struct error *err)
 		int r;
 
 		snprintf(name, sizeof(name), "%zu", i);
-		r = write_file(tmpfs_fd, name, grant, setup->grant_fds[i], err);
+		r = write_file(spec, tmpfs_fd, name, grant, setup->grant_fds[i], err);
 		if (r == 0)
 			r = attach_one(setup, tmpfs_fd, name, grant, err);
 		if (r < 0)

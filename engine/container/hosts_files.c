@@ -15,6 +15,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/in_root.h"
 #include "engine/container/mount_fd.h"
 #include "engine/net/resolver.h"
@@ -252,6 +253,19 @@ void hosts_files_remove(const struct setup *setup)
 	unlinkat(setup->engine->run_fd, path, AT_REMOVEDIR);
 }
 
+/* Each start makes them anew for this container alone. */
+static int give_to_root(int fd, const struct spec *spec, struct error *err)
+{
+	uint32_t uid, gid;
+	int r = spec_host_uid(spec, 0, &uid, err);
+
+	if (r == 0)
+		r = spec_host_gid(spec, 0, &gid, err);
+	if (r == 0 && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		r = error_sys(err, -errno, "give it to the container's root");
+	return r;
+}
+
 /* By path: the mount to copy must be of the child's own mount namespace. */
 static int bind_file(const struct setup *setup, const struct hosts_file *file, struct error *err)
 {
@@ -264,6 +278,12 @@ static int bind_file(const struct setup *setup, const struct hosts_file *file, s
 
 	if (source_fd < 0)
 		return source_fd;
+	if (spec_is_mapped(spec)) {
+		int r = give_to_root(source_fd, spec, err);
+
+		if (r < 0)
+			return r;
+	}
 	target_fd = in_root_make(setup->root_fd, file->path, false, err);
 	if (target_fd < 0)
 		return target_fd;

@@ -22,8 +22,9 @@
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/cgroup_end.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/self_exe.h"
-#include "engine/container/setup.h"
+#include "engine/container/user_namespace.h"
 #include "engine/image/image.h"
 
 #define PATH_DEFAULT	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -48,7 +49,10 @@ void setup_init(struct setup *setup, const struct engine *engine, const struct c
 		.privileged = spec->privileged,
 		.capabilities = spec->capabilities,
 		.stdio = *stdio,
-		.namespaces = { 0, 0, -1, -1, -1, -1, -1, -1 },
+		.namespaces = { 0, 0, -1, -1, -1, -1, -1, -1, 0 },
+		.pair_fds = { -1, -1 },
+		.user_fd = -1,
+		.network_fd = -1,
 		.status_fd = -1,
 		.console_fd = -1,
 		.root_fd = -1,
@@ -69,6 +73,9 @@ void setup_release(struct setup *setup)
 	strv_free(setup->layers);
 	free(setup->hostname);
 	device_nodes_free(setup->devices, setup->device_count);
+	close_fd(&setup->pair_fds[0]);
+	close_fd(&setup->pair_fds[1]);
+	close_fd(&setup->user_fd);
 }
 
 int setup_process(struct setup *setup, struct error *err)
@@ -179,6 +186,8 @@ int launch_clone(struct setup *setup, void (*child)(struct setup *setup), struct
 	}
 	/* A zombie still has its start time, so this can be no other process. */
 	r = process_identify(pid, &launch.process, err);
+	if (r == 0 && setup->pair_fds[0] >= 0)
+		r = user_namespace_begin(setup, &launch, err);
 	if (r < 0) {
 		launch_abandon(&launch);
 		return r;
@@ -205,6 +214,15 @@ static int make_cgroup(struct setup *setup, const char *parent, struct error *er
 	return r;
 }
 
+static int clone_first(struct setup *setup, struct launch *ret, struct error *err)
+{
+	if (!spec_is_mapped(&setup->container->spec))
+		return launch_clone(setup, child_start, ret, err);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup->pair_fds) < 0)
+		return error_sys(err, -errno, "socketpair");
+	return launch_clone(setup, child_start_mapped, ret, err);
+}
+
 static int begin(struct setup *setup, struct launch *ret, struct error *err)
 {
 	const struct container *container = setup->container;
@@ -216,7 +234,7 @@ static int begin(struct setup *setup, struct launch *ret, struct error *err)
 	r = make_cgroup(setup, parent, err);
 	if (r < 0)
 		return r;
-	r = launch_clone(setup, child_start, ret, err);
+	r = clone_first(setup, ret, err);
 	if (r < 0)
 		cgroup_remove(setup->host, parent, container->id, NULL);
 	return r;
@@ -247,14 +265,20 @@ static void reap(int pidfd, siginfo_t *info)
 		;
 }
 
-void launch_abandon(struct launch *launch)
+static void end_child(int pidfd)
 {
 	siginfo_t info;
 
-	if (launch->pidfd >= 0) {
-		pidfd_send_signal(launch->pidfd, SIGKILL, NULL, 0);
-		reap(launch->pidfd, &info);
-	}
+	if (pidfd < 0)
+		return;
+	pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+	reap(pidfd, &info);
+}
+
+void launch_abandon(struct launch *launch)
+{
+	end_child(launch->pidfd);
+	end_child(launch->builder_fd);
 	launch_release(launch);
 }
 
@@ -267,6 +291,8 @@ static int failed(struct launch *launch, const struct report *report, struct err
 	if (poll(&ended, 1, END_WAIT_MS) <= 0)
 		pidfd_send_signal(launch->pidfd, SIGKILL, NULL, 0);
 	reap(launch->pidfd, &info);
+	end_child(launch->builder_fd);
+	close_fd(&launch->builder_fd);
 	if (report) {
 		error_set(err, report->code, "%.*s", (int)sizeof(report->text), report->text);
 		if (err)
@@ -331,6 +357,9 @@ int launch_outcome(struct launch *launch, int *ret_console, struct error *err)
 	}
 	close_fd(&launch->status_fd);
 	close_fd(&launch->console_fd);
+	/* Its work was done before the child could execute. */
+	end_child(launch->builder_fd);
+	close_fd(&launch->builder_fd);
 	launch->done = true;
 	*ret_console = console_fd;
 	return 0;
@@ -359,6 +388,7 @@ void launch_release(struct launch *launch)
 	close_fd(&launch->pidfd);
 	close_fd(&launch->status_fd);
 	close_fd(&launch->console_fd);
+	close_fd(&launch->builder_fd);
 }
 
 int launch_end(const struct engine *engine, const struct cgroup_host *host,

@@ -32,14 +32,15 @@ struct launch {
 	int console_fd; /* internal: socket on which the child sends its pty master */
 	bool ready;	/* internal: the child is about to execute */
 	bool done;	/* launch_finish has succeeded */
+	int builder_fd; /* internal: pidfd of the process beside the child, see user_namespace.h */
 	/* Called by launch_finish and exec_finish, once; may be NULL. Set after launch_begin. The
 	 * execve may fail nevertheless. */
 	void (*about_to_run)(void *arg);
 	void *arg;
 };
-#define LAUNCH_INIT                                             \
-	{                                                       \
-		{ 0, 0 }, -1, -1, -1, false, false, NULL, NULL, \
+#define LAUNCH_INIT                                                 \
+	{                                                           \
+		{ 0, 0 }, -1, -1, -1, false, false, -1, NULL, NULL, \
 	}
 void launch_release(struct launch *launch); /* closes the fds; ends nothing */
 

@@ -34,6 +34,10 @@ int mount_clone(int fd, bool recursive, struct error *err);
 /* propagation: MS_PRIVATE, MS_SLAVE, MS_SHARED or 0. Flags that are not named stay as they are. */
 int mount_change(
 	int fd, uint64_t set, unsigned long propagation, bool recursive, struct error *err);
+/* Show files of a detached mount with the owners that a user namespace gives them: id N there where
+ * the disk says N. `path` is for messages. What belongs to the kernel itself (proc, sysfs,
+ * devtmpfs) is left as it is. -EINVAL names the file system that cannot do it. */
+int mount_map_owners(int fd, int user_fd, bool recursive, const char *path, struct error *err);
 int mount_attach(int mount_fd, int target_fd, struct error *err);
 /* Take the mount whose root directory `fd` shows out of the tree again; its copies stay. Leaves the
  * process in "/". */

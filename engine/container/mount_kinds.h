@@ -17,7 +17,7 @@ int propagation_set(const struct spec_mount *mount, int source_fd, int tree_fd, 
 
 /* mount_tmpfs.c: mount(8)'s words for a tmpfs, as docker allows them. */
 int tmpfs_check(const struct spec_mount *mount, struct error *err);
-int tmpfs_new(const struct spec_mount *mount, struct error *err);
+int tmpfs_new(const struct spec *spec, const struct spec_mount *mount, struct error *err);
 
 /* mount_image.c: the layers of an image (absolute paths, top first) as a detached read-only mount;
  * with a subpath the part that it names. `place` is a directory over which it lies for a moment. In

@@ -14,6 +14,7 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/mount_fd.h"
 #include "engine/container/mount_kinds.h"
 #include "engine/container/volume.h"
@@ -79,6 +80,18 @@ static int open_device(const struct setup *setup, const struct volume *volume,
 	return volume_open(setup->engine, volume->name, err);
 }
 
+/* A container with a user namespace has its volumes mounted with other owners: to be filled, a copy
+ * of the mount is needed that nobody has made read-only. */
+static int open_to_fill(const struct setup *setup, int fd, struct error *err)
+{
+	int copy;
+
+	if (spec_is_mapped(&setup->container->spec))
+		return mount_clone(fd, false, err);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? error_sys(err, -errno, "duplicate descriptor") : copy;
+}
+
 static int open_content(const struct setup *setup, const struct volume *volume,
 	struct mount_source *source, struct error *err)
 {
@@ -91,10 +104,10 @@ static int open_content(const struct setup *setup, const struct volume *volume,
 	source->attributes = device.attributes;
 	fd = open_device(setup, volume, &device, source, err);
 	if (fd >= 0 && device.kind != VOLUME_PLAIN && source->populate) {
-		source->fill_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		source->fill_fd = open_to_fill(setup, fd, err);
 		if (source->fill_fd < 0) {
 			close(fd);
-			fd = error_sys(err, -errno, "duplicate descriptor");
+			fd = source->fill_fd;
 		}
 	}
 	volume_device_release(&device);

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/numbers.h"
 #include "engine/base/strv.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/mount_fd.h"
 #include "engine/container/mount_kinds.h"
 #include "engine/container/mount_words.h"
@@ -43,13 +45,31 @@ int tmpfs_check(const struct spec_mount *mount, struct error *err)
 	return 0;
 }
 
-int tmpfs_new(const struct spec_mount *mount, struct error *err)
+/* "uid" and "gid" are the container's, the kernel asks for the host's. What is no number is its to
+ * refuse. Heap, NULL on failure. */
+static char *value_on_host(
+	const struct spec *spec, const char *key, const char *value, struct error *err)
+{
+	const bool is_uid = strcmp(key, "uid") == 0;
+	uint64_t inside;
+	uint32_t outside;
+	int r;
+
+	if ((!is_uid && strcmp(key, "gid") != 0) || parse_u64(value, 0, UINT32_MAX, &inside) < 0)
+		return xstrdup(value);
+	r = is_uid ? spec_host_uid(spec, (uint32_t)inside, &outside, err)
+		   : spec_host_gid(spec, (uint32_t)inside, &outside, err);
+	return r < 0 ? NULL : xasprintf("%u", outside);
+}
+
+int tmpfs_new(const struct spec *spec, const struct spec_mount *mount, struct error *err)
 {
 	cleanup_free char *mode =
 		xasprintf("%o", mount->tmpfs_mode ? mount->tmpfs_mode : MODE_DEFAULT);
 	cleanup_free char *size = xasprintf("%llu", (unsigned long long)mount->tmpfs_size);
 	struct mount_option options[OPTIONS_MAX] = { { "mode", mode } };
 	unsigned int attributes = ATTRIBUTES_DEFAULT;
+	cleanup_strv char **values = NULL;
 	size_t count = 1;
 
 	if (mount->tmpfs_size)
@@ -64,8 +84,14 @@ int tmpfs_new(const struct spec_mount *mount, struct error *err)
 			attributes = mount_word_apply(word, attributes);
 		if (word && word->is_option)
 			options[count++] = (struct mount_option){ word->name, NULL };
-		if (key)
-			options[count++] = (struct mount_option){ key, *option + strlen(key) + 1 };
+		if (key) {
+			char *value = value_on_host(spec, key, *option + strlen(key) + 1, err);
+
+			if (!value)
+				return -EINVAL;
+			strv_take(&values, value);
+			options[count++] = (struct mount_option){ key, value };
+		}
 	}
 	if (mount->read_only)
 		attributes |= MOUNT_ATTR_RDONLY;

@@ -103,7 +103,7 @@ static int make_tree(const struct setup *setup, const struct spec_mount *mount,
 	int fd;
 
 	if (mount->type == MOUNT_TMPFS)
-		fd = tmpfs_new(mount, err);
+		fd = tmpfs_new(&setup->container->spec, mount, err);
 	else if (mount->type == MOUNT_IMAGE)
 		fd = image_tree(mount, source->layers, place, err);
 	else if (source->device_fd >= 0)
@@ -129,16 +129,36 @@ static int is_directory(int fd, bool *ret, struct error *err)
 static int fill(const struct setup *setup, const struct spec_mount *mount,
 	const struct mount_source *source, int tree_fd, int target_fd, struct error *err)
 {
+	/* With mapped owners what fill_fd shows is a mount of its own, too. */
+	const int content_fd = setup->user_fd >= 0 && source->fill_fd >= 0 ? source->fill_fd
+			       : source->device_fd >= 0			   ? tree_fd
+									   : -1;
 	cleanup_fd int own_fd = -1;
 
 	if (source->attributes & MOUNT_ATTR_RDONLY)
 		return 0;
-	if (source->device_fd >= 0) {
-		own_fd = file_open(tree_fd, ".", O_RDONLY | O_DIRECTORY, 0, err);
+	if (content_fd >= 0) {
+		own_fd = file_open(content_fd, ".", O_RDONLY | O_DIRECTORY, 0, err);
 		if (own_fd < 0)
 			return own_fd;
 	}
 	return populate(setup, mount, own_fd >= 0 ? own_fd : source->fill_fd, target_fd, err);
+}
+
+/* Not what the builder has made from what has mapped owners already: tmpfs, images. */
+static int map_owners(const struct setup *setup, const struct spec_mount *mount,
+	const struct mount_source *source, int tree_fd, struct error *err)
+{
+	const char *path = mount->source;
+	int r = 0;
+
+	if (setup->user_fd < 0 || mount->type == MOUNT_TMPFS || mount->type == MOUNT_IMAGE)
+		return 0;
+	if (source->fill_fd >= 0)
+		r = mount_map_owners(source->fill_fd, setup->user_fd, false, path, err);
+	return r < 0 ? r
+		     : mount_map_owners(tree_fd, setup->user_fd,
+			       mount->recursion != MOUNT_RECURSE_NOT, path, err);
 }
 
 static int attach_one(const struct setup *setup, const struct spec_mount *mount,
@@ -150,6 +170,8 @@ static int attach_one(const struct setup *setup, const struct spec_mount *mount,
 	int r = make_tree(setup, mount, source, &made_fd, err);
 	int tree_fd = made_fd >= 0 ? made_fd : source->tree_fd;
 
+	if (r == 0)
+		r = map_owners(setup, mount, source, tree_fd, err);
 	if (r == 0)
 		r = is_directory(tree_fd, &directory, err);
 	if (r < 0)

@@ -19,6 +19,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/id_mapping.h"
 
 #define ENTER_NAMESPACES \
 	(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
@@ -27,9 +28,20 @@
 static int open_shared(
 	const struct engine *engine, const char *id, const char *what, struct error *err)
 {
+	cleanup_container struct container *other = NULL;
+	cleanup_error struct error local = ERROR_INIT;
 	struct container_state state = { 0 };
-	int fd = container_load_state(engine, id, &state, err);
+	int fd = container_load(engine, id, &other, &local);
 
+	/* Of one that has been removed the state says what there is to say. */
+	if (fd < 0 && fd != -ENOENT)
+		return error_move(err, &local);
+	if (other && spec_is_mapped(&other->spec))
+		return error_set(err, -EINVAL,
+			"cannot join the %s namespace of container %s: it belongs to that "
+			"container's user namespace, which this one is not in",
+			what, other->name);
+	fd = container_load_state(engine, id, &state, err);
 	if (fd == 0 && state.status != CONTAINER_RUNNING && state.status != CONTAINER_PAUSED)
 		fd = error_set(
 			err, -ESRCH, "cannot join %s of a non running container: %.12s", what, id);
@@ -72,6 +84,10 @@ int namespaces_plan(struct setup *setup, struct error *err)
 	}
 	plan->clone = plan->create & CLONE_NEWPID;
 	plan->create &= ~(uint64_t)CLONE_NEWPID;
+	/* First and at once with the pid namespace: that and all that the child makes are its own.
+	 */
+	if (spec_is_mapped(spec))
+		plan->clone |= CLONE_NEWUSER;
 	return 0;
 }
 
@@ -121,6 +137,13 @@ static pid_t clone_undumpable(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	return pid;
 }
 
+pid_t namespaces_clone_none(int *ret_pidfd, struct error *err)
+{
+	pid_t pid = clone_undumpable(0, -1, ret_pidfd);
+
+	return pid < 0 ? error_sys(err, pid, "clone3") : pid;
+}
+
 pid_t namespaces_clone(
 	const struct namespace_plan *plan, int cgroup_fd, int *ret_pidfd, struct error *err)
 {
@@ -140,6 +163,10 @@ pid_t namespaces_clone(
 	 * only a lack of memory can be the reason for a refusal. */
 	if (pid != 0 && own_fd >= 0 && setns(own_fd, CLONE_NEWPID) < 0)
 		memory_exhausted();
+	if (pid == -ENOSPC && plan->clone & CLONE_NEWUSER)
+		return error_set(err, pid,
+			"make a user namespace: the kernel allows no more of them; raise "
+			"user.max_user_namespaces");
 	return pid < 0 ? error_sys(err, pid, "clone3") : pid;
 }
 
@@ -158,7 +185,10 @@ int namespaces_enter(struct setup *setup, struct error *err)
 	int r;
 
 	if (plan->enter_fd >= 0)
-		return join(plan->enter_fd, ENTER_NAMESPACES, "the container's", err);
+		return join(plan->enter_fd,
+			ENTER_NAMESPACES |
+				(spec_is_mapped(&setup->container->spec) ? CLONE_NEWUSER : 0),
+			"the container's", err);
 	r = join(plan->join_ipc_fd, CLONE_NEWIPC, "ipc", err);
 	if (r == 0)
 		r = join(plan->join_uts_fd, CLONE_NEWUTS, "uts", err);
@@ -205,7 +235,18 @@ int network_set_up(struct setup *setup, struct error *err)
 		return error_sys(err, -errno, "make a network namespace");
 	r = attach_endpoints(setup, host_fd, err);
 	/* Without endpoints this brings up loopback alone. */
-	return r < 0 ? r : endpoint_configure(setup->endpoints, setup->endpoint_count, err);
+	return r < 0 ? r : network_configure(setup, err);
+}
+
+int network_attach(struct setup *setup, struct error *err)
+{
+	return endpoint_attach(
+		setup->engine, setup->endpoints, setup->endpoint_count, setup->network_fd, err);
+}
+
+int network_configure(struct setup *setup, struct error *err)
+{
+	return endpoint_configure(setup->endpoints, setup->endpoint_count, err);
 }
 
 int hostname_set(struct setup *setup, struct error *err)

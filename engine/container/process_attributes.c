@@ -19,6 +19,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/lsm.h"
 #include "engine/container/proc_file.h"
 
@@ -101,13 +102,24 @@ static int set_oom_score(const struct setup *setup, struct error *err)
 	return 0;
 }
 
-static int reset_scheduling(struct error *err)
+/* pid 0: of the caller, here and below. */
+static int reset_priority(pid_t pid, struct error *err)
 {
 	const struct sched_param none = { 0 };
-	unsigned char all[CPU_MASK_BYTES];
 
-	if (sched_setscheduler(0, SCHED_OTHER, &none) < 0 || setpriority(PRIO_PROCESS, 0, 0) < 0)
+	if (sched_setscheduler(pid, SCHED_OTHER, &none) < 0 ||
+		setpriority(PRIO_PROCESS, (id_t)pid, 0) < 0)
 		return error_sys(err, -errno, "reset scheduling");
+	return 0;
+}
+
+static int reset_scheduling(struct error *err)
+{
+	unsigned char all[CPU_MASK_BYTES];
+	int r = reset_priority(0, err);
+
+	if (r < 0)
+		return r;
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) < 0 && errno != ENOSYS)
 		return error_sys(err, -errno, "reset I/O priority");
 	memset(all, 0xff, sizeof(all)); /* the cpuset cuts it down */
@@ -138,6 +150,51 @@ static int raise_open_files(struct error *err)
 	return 0;
 }
 
+/* The hard limit alone, for the soft one may be too low for what is still to be done. */
+static int raise_rlimit(const struct spec_rlimit *limit, pid_t pid, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rlimits); i++) {
+		const __rlimit_resource_t resource = (__rlimit_resource_t)rlimits[i].resource;
+		struct rlimit value;
+
+		if (strcmp(rlimits[i].name, limit->type) != 0)
+			continue;
+		if (prlimit(pid, resource, NULL, &value) < 0)
+			return error_sys(err, -errno, "read ulimit %s", limit->type);
+		if (value.rlim_max >= limit->hard)
+			return 0;
+		value.rlim_max = limit->hard;
+		if (prlimit(pid, resource, &value, NULL) < 0)
+			return error_sys(err, -errno, "ulimit %s%s", limit->type,
+				errno == EPERM ? " (above the hard limit of this host)" : "");
+	}
+	return 0;
+}
+
+static int raise_oom_score(const struct spec *spec, pid_t pid, struct error *err)
+{
+	cleanup_free char *path = pid ? xasprintf("/proc/%d/oom_score_adj", (int)pid)
+				      : xstrdup("/proc/self/oom_score_adj");
+	cleanup_free char *text = xasprintf("%d", spec->oom_score_adj);
+	cleanup_error struct error local = ERROR_INIT;
+	int r = file_write_value(AT_FDCWD, path, text, &local);
+
+	if (r < 0 && spec->has_oom_score_adj)
+		return error_set(err, r, "oom_score_adj %s: %s", text, strerror(-r));
+	return 0;
+}
+
+int process_attributes_raise(const struct spec *spec, pid_t pid, struct error *err)
+{
+	int r = reset_priority(pid, err);
+
+	if (r == 0)
+		r = raise_oom_score(spec, pid, err);
+	for (size_t i = 0; r == 0 && i < spec->rlimit_count; i++)
+		r = raise_rlimit(&spec->rlimits[i], pid, err);
+	return r;
+}
+
 int process_attributes_set(struct setup *setup, struct error *err)
 {
 	const struct spec *spec = &setup->container->spec;
@@ -145,7 +202,9 @@ int process_attributes_set(struct setup *setup, struct error *err)
 
 	if (r == 0)
 		r = reset_scheduling(err);
-	if (r == 0)
+	/* In a user namespace process_attributes_raise has done so: to an undumpable process its
+	 * own file belongs to root of the host. */
+	if (r == 0 && !spec_is_mapped(spec))
 		r = set_oom_score(setup, err);
 	if (r == 0)
 		r = raise_open_files(err);

@@ -18,6 +18,7 @@
 #include "engine/container/cgroup_end.h"
 #include "engine/container/event_log.h"
 #include "engine/container/grant.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/remove.h"
 
 /* Without a hierarchy that can be opened there is none with anything of ours in it. */
@@ -117,6 +118,7 @@ static int decide(const struct engine *engine, const struct container *container
 		return containers_fd;
 	if (renameat(containers_fd, container->id, containers_fd, leftover) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove container directory");
+	ids_drop(engine, container);
 	int r = name_drop(engine, container->name, container->id, err);
 
 	if (r == 0 && remove_anonymous)

@@ -9,7 +9,8 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
-#include "engine/container/setup.h"
+#include "engine/container/id_mapping.h"
+#include "engine/container/user_namespace.h"
 #include "engine/image/image.h"
 
 /* The process is asked after the link was opened: alive then, it was its own root and not that of
@@ -24,6 +25,19 @@ static int open_running(const struct container_state *state, struct error *err)
 	if (!process_is_alive(&state->process))
 		return error_set(err, -ESRCH, "the container has just ended");
 	return steal_fd(&fd);
+}
+
+/* Owners are then the container's, in what is read and in what is made, and rights are no more than
+ * its root has. */
+static int enter_user_namespace(const struct container_state *state, struct error *err)
+{
+	cleanup_fd int pidfd = process_open(&state->process, err);
+
+	if (pidfd < 0)
+		return pidfd;
+	if (setns(pidfd, CLONE_NEWUSER) < 0)
+		return error_sys(err, -errno, "enter the container's user namespace");
+	return user_namespace_take_root(NULL, err);
 }
 
 /* The sources while the host's mounts are still ours, as a start does it. */
@@ -52,6 +66,14 @@ int container_root_open(
 
 	if (r == 0 && (state.status == CONTAINER_RUNNING || state.status == CONTAINER_PAUSED)) {
 		r = open_running(&state, err);
+		if (r >= 0 && spec_is_mapped(&container->spec)) {
+			int root_fd = r;
+
+			r = enter_user_namespace(&state, err);
+			if (r == 0)
+				r = steal_fd(&root_fd);
+			close_fd(&root_fd);
+		}
 	} else if (r == 0) {
 		setup_init(&setup, engine, NULL, container, &none);
 		r = open_stopped(&setup, err);

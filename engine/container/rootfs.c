@@ -110,7 +110,7 @@ static int overlay_open(struct overlay *overlay, const struct setup *setup, stru
 	return overlay->work_fd < 0 ? overlay->work_fd : 0;
 }
 
-static int overlay_mount(const struct overlay *overlay, struct error *err)
+static int overlay_mount(const struct overlay *overlay, bool mapped, struct error *err)
 {
 	cleanup_strbuf struct strbuf options = STRBUF_INIT;
 	cleanup_free char *target = xasprintf("%d", overlay->top_fd);
@@ -127,7 +127,10 @@ static int overlay_mount(const struct overlay *overlay, struct error *err)
 		return error_sys(err, -errno, "chdir /proc/self/fd");
 	if (mount("overlay", target, "overlay", 0, options.data) < 0)
 		return error_sys(err, -errno, "mount overlay%s",
-			errno == ENODEV ? " (the kernel has no overlay file system)" : "");
+			errno == ENODEV		    ? " (the kernel has no overlay file system)"
+			: errno == EINVAL && mapped ? " of layers with mapped owners (Linux 5.19 "
+						      "is needed for that)"
+						    : "");
 	return chdir("/") < 0 ? error_sys(err, -errno, "chdir /") : 0;
 }
 
@@ -136,7 +139,7 @@ static int rootfs_mount_from(struct overlay *overlay, struct setup *setup, struc
 	int r = overlay_open(overlay, setup, err);
 
 	if (r == 0)
-		r = overlay_mount(overlay, err);
+		r = overlay_mount(overlay, setup->user_fd >= 0, err);
 	if (r < 0)
 		return r;
 	/* top_fd still shows what the mount covers: look again from above. */

@@ -39,7 +39,8 @@ struct namespace_plan {
 	int join_uts_fd;
 	int join_cgroup_fd;
 	int join_pid_fd;
-	int enter_fd; /* exec: all namespaces of this process */
+	int enter_fd;	 /* exec: all namespaces of this process */
+	pid_t enter_pid; /* the same process, for its root */
 };
 
 struct process_user {
@@ -92,6 +93,12 @@ struct setup {
 	struct device_node *devices;
 	size_t device_count;
 
+	/* of a container with a user namespace, see user_namespace.h */
+	int pair_fds[2]; /* the socket between child and builder; each closes the other's end */
+	int user_fd;	 /* builder: the user namespace; else -1 */
+	int network_fd;	 /* builder: the network namespace */
+	int *view_fds;	 /* builder: mounts that the child has made, see standard_mounts */
+
 	int status_fd;	/* the child's end of the record socket */
 	int console_fd; /* the child's end of the socket for the pty master */
 
@@ -113,6 +120,10 @@ struct report {
 /* child.c: the steps of a start / of an exec; neither returns. */
 void child_start(struct setup *setup) __attribute__((noreturn));
 void child_enter(struct setup *setup) __attribute__((noreturn));
+/* The same with a user namespace, and the process beside the first child. */
+void child_start_mapped(struct setup *setup) __attribute__((noreturn));
+void child_enter_mapped(struct setup *setup) __attribute__((noreturn));
+void child_build(struct setup *setup) __attribute__((noreturn));
 /* Said just before execve; returns when the parent lets it happen. */
 void child_report_ready(const struct setup *setup);
 
@@ -135,9 +146,13 @@ void launch_abandon(struct launch *launch);
 int namespaces_plan(struct setup *setup, struct error *err); /* parent */
 void namespaces_release(struct namespace_plan *plan);
 pid_t namespaces_clone(const struct namespace_plan *plan, int cgroup_fd, int *ret_pidfd,
-	struct error *err); /* 0 in the child */
+	struct error *err);					/* 0 in the child */
+pid_t namespaces_clone_none(int *ret_pidfd, struct error *err); /* a child in the parent's */
 int namespaces_enter(struct setup *setup, struct error *err);
 int network_set_up(struct setup *setup, struct error *err);
+/* Its two halves, where they are different processes': a netns with links; their addresses. */
+int network_attach(struct setup *setup, struct error *err);
+int network_configure(struct setup *setup, struct error *err);
 int hostname_set(struct setup *setup, struct error *err);
 
 /* rootfs.c */
@@ -148,6 +163,10 @@ int rootfs_pivot(struct setup *setup, struct error *err);
 
 /* standard_mounts.c */
 int standard_mounts(struct setup *setup, struct error *err);
+/* Those that only a process in the container's user namespace may make, detached: standard_mounts
+ * of the builder takes them from setup->view_fds. One fd for each, -1 where there is none to be. */
+#define STANDARD_VIEWS 5
+int standard_views_make(struct setup *setup, int ret_fds[static STANDARD_VIEWS], struct error *err);
 bool has_mount_at(const struct container *container, const char *path);
 
 /* devices.c */
@@ -191,6 +210,8 @@ int sysctls_write(struct setup *setup, struct error *err);
 int console_open(struct setup *setup, struct error *err);
 int console_receive(int socket_fd);
 int stdio_connect(struct setup *setup, struct error *err);
+/* What stdio_connect does of it to the owners, from outside of the user namespace. */
+int stdio_give(struct setup *setup, struct error *err);
 
 /* user.c: name or number, from the passwd and group files below root_fd. */
 int user_resolve(int root_fd, const char *user, char *const *group_add, struct process_user *ret,
@@ -200,11 +221,16 @@ void process_user_release(struct process_user *user);
 /* process_attributes.c */
 void process_detach(void);
 int process_attributes_set(struct setup *setup, struct error *err);
+/* Of these what takes rights that nobody has in a user namespace, for a process that is to set all
+ * of them there; 0 is the caller. */
+int process_attributes_raise(const struct spec *spec, pid_t pid, struct error *err);
 
 /* capabilities_apply.c */
 int capabilities_available(const struct container *container, uint64_t *mask, struct error *err);
 int capabilities_drop_bounding(uint64_t keep, struct error *err);
 int capabilities_set(uint64_t mask, struct error *err);
+/* Effective again what is permitted: a change of fsuid has taken some. */
+int capabilities_regain(struct error *err);
 
 /* execute.c: identity, working directory, filter, execve. Returns only on failure. */
 int process_execute(struct setup *setup, struct error *err);

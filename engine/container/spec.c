@@ -116,6 +116,13 @@ static const struct field namespace_fields[] = {
 };
 static const struct field_type namespace_type = FIELD_TYPE(struct spec_namespace, namespace_fields);
 
+static const struct field id_range_fields[] = {
+	FIELD_ROW("containerID", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_id_range, inside),
+	FIELD_ROW("hostID", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_id_range, outside),
+	FIELD_ROW("size", FIELD_UNSIGNED, FIELD_REQUIRED, struct spec_id_range, count),
+};
+static const struct field_type id_range_type = FIELD_TYPE(struct spec_id_range, id_range_fields);
+
 static struct json *resources_to_json(const void *value)
 {
 	return cgroup_resources_to_json(value);
@@ -176,6 +183,9 @@ static const struct field spec_fields[] = {
 	ROW_NAMESPACE("linux.ipc", ipc),
 	ROW_NAMESPACE("linux.uts", uts),
 	ROW_NAMESPACE("linux.cgroup", cgroup),
+	ROW("linux.idsWanted", FIELD_UNSIGNED, ids_wanted),
+	ROW_ARRAY("linux.uidMappings", uid_map, uid_map_count, &id_range_type),
+	ROW_ARRAY("linux.gidMappings", gid_map, gid_map_count, &id_range_type),
 	ROW("linux.sysctl", FIELD_STRV, sysctl),
 	ROW("linux.shmSize", FIELD_UNSIGNED, shm_size),
 	ROW("linux.seccomp", FIELD_STRING, seccomp),

@@ -97,6 +97,13 @@ struct spec_namespace {
 	char *container; /* NAMESPACE_CONTAINER: its id */
 };
 
+/* One line of a user namespace's uid_map or gid_map. */
+struct spec_id_range {
+	uint32_t inside;
+	uint32_t outside; /* on the host */
+	uint32_t count;
+};
+
 struct spec {
 	/* process */
 	char **args; /* entrypoint + command, resolved */
@@ -138,6 +145,12 @@ struct spec {
 	struct spec_namespace ipc;
 	struct spec_namespace uts;
 	struct spec_namespace cgroup;
+	/* A user namespace of its own: both maps, or neither. */
+	uint32_t ids_wanted; /* container_create picks maps of this many ids; 0 = as given */
+	struct spec_id_range *uid_map;
+	size_t uid_map_count;
+	struct spec_id_range *gid_map;
+	size_t gid_map_count;
 	char **sysctl;	   /* "key=value" */
 	uint64_t shm_size; /* bytes, 0 = 64 MiB */
 	char *seccomp; /* NULL = the default profile, "unconfined", else the JSON text of a profile
@@ -190,6 +203,10 @@ int spec_add_gpus(struct spec *spec, const struct spec_gpus *gpus, struct error 
  * paths are below. */
 int spec_add_security_option(
 	struct spec *spec, const char *option, const char *dir, struct error *err);
+
+/* "host", "private", "auto[:size=N,uidmapping=CTR:HOST:SIZE,gidmapping=...]": Podman's words, see
+ * podman-run(1). -EINVAL, -EOPNOTSUPP for those that are not to be had here. */
+int spec_set_user_namespace(struct spec *spec, const char *mode, struct error *err);
 
 /* Check a namespaced sysctl key (HARDENING 3.14). */
 int sysctl_check(const char *key, const struct spec *spec, struct error *err);

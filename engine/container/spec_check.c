@@ -6,6 +6,7 @@
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/mount_kinds.h"
 #include "engine/container/paths.h"
 #include "engine/container/setup.h"
@@ -148,6 +149,8 @@ int spec_check(const struct spec *spec, struct error *err)
 		check_grants,
 		check_sysctls,
 		check_resources,
+		id_mapping_check,
+		id_mapping_check_rest,
 		spec_check_devices,
 	};
 

@@ -40,18 +40,31 @@ static int write_one(int sys_fd, const char *setting, const struct spec *spec, s
 
 /* What docker sets in each network namespace it makes: a port below 1024 and an echo request are
  * nothing special in a network of one's own, so that servers need not be root for them. */
+static const char ping_groups[] = "net/ipv4/ping_group_range";
 static const struct {
 	const char *path;
 	const char *value;
 } network_defaults[] = {
 	{ "net/ipv4/ip_unprivileged_port_start", "0" },
-	{ "net/ipv4/ping_group_range", "0 2147483647" },
+	{ ping_groups, "0 2147483647" },
 };
 
-static int write_network_defaults(int sys_fd, struct error *err)
+/* Of groups there are only those that the container has. Heap. */
+static char *group_range(const struct spec *spec)
 {
+	for (size_t i = 0; i < spec->gid_map_count; i++)
+		if (spec->gid_map[i].inside == 0)
+			return xasprintf("0 %u", spec->gid_map[i].count - 1);
+	return NULL;
+}
+
+static int write_network_defaults(int sys_fd, const struct spec *spec, struct error *err)
+{
+	cleanup_free char *groups = group_range(spec);
+
 	for (size_t i = 0; i < ARRAY_LEN(network_defaults); i++) {
-		const char *value = network_defaults[i].value;
+		const bool is_groups = network_defaults[i].path == ping_groups;
+		const char *value = groups && is_groups ? groups : network_defaults[i].value;
 		cleanup_error struct error local = ERROR_INIT;
 		cleanup_fd int fd =
 			file_open_beneath(sys_fd, network_defaults[i].path, O_WRONLY, 0, &local);
@@ -83,7 +96,7 @@ int sysctls_write(struct setup *setup, struct error *err)
 	if (fstatfs(sys_fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return error_set(err, -EINVAL, "/proc/sys of the container is not procfs");
 	if (has_network) {
-		int r = write_network_defaults(sys_fd, err);
+		int r = write_network_defaults(sys_fd, spec, err);
 
 		if (r < 0)
 			return r;

@@ -147,7 +147,7 @@ def test_namespaces_of_other_services_in_a_compose_file(bb):
     bb.mc("-p", "p", "down").ok()
 
 
-@pytest.mark.parametrize("line, word", [("ipc: nonsense", "IPC"), ("pid: nonsense", "PID"), ("userns_mode: auto", "user ids"), ("pid: 'container:nobody'", "nobody"), ("ipc: 'service:nobody'", "nobody"), ("cgroup: nonsense", "cgroup")])
+@pytest.mark.parametrize("line, word", [("ipc: nonsense", "IPC"), ("pid: nonsense", "PID"), ("userns_mode: 'container:nobody'", "user namespaces are"), ("pid: 'container:nobody'", "nobody"), ("ipc: 'service:nobody'", "nobody"), ("cgroup: nonsense", "cgroup")])
 def test_a_namespace_that_cannot_be_had_is_told_with_its_place(clean, line, word):
     clean.compose(f"services:\n  a:\n    image: bb\n    {line}\n")
     err = clean.mc("up", "-d").fails().err

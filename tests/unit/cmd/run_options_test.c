@@ -146,8 +146,11 @@ static void refusals(void **state)
 		{ "--blkio-weight 5", "Range of blkio weight is from 10 to 1000" },
 		{ "--cgroup-parent a/../b", "cgroup parent 'a/../b' leads out of the hierarchy" },
 		{ "--userns keep-id",
-			"--userns keep-id: the engine maps no user ids yet: those of a "
-			"container are the host's" },
+			"--userns: user namespace 'keep-id' is not to be had: it maps the caller's "
+			"own id, which is root's here, and root of a container must not be root of "
+			"the host; use 'auto'" },
+		{ "--userns auto:size=0", "--userns: user namespace 'auto:size=0': size '0' is not "
+					  "in 1..2147483647" },
 		{ "--pid nobody", "--pid: invalid mode: nobody" },
 		{ "--log-opt mode=x", "log option mode: 'x' is neither blocking nor non-blocking" },
 		{ "--log-driver gelf",

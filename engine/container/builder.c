@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later
+ * builder.c - the process that builds the root of a container with a user namespace. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "engine/base/files.h"
+#include "engine/base/memory.h"
+#include "engine/container/fd_passing.h"
+#include "engine/container/id_mapping.h"
+#include "engine/container/mount_fd.h"
+#include "engine/container/user_namespace.h"
+
+static int tell(
+	const struct setup *setup, const struct report *report, const int *fds, size_t count)
+{
+	return fds_send(setup->pair_fds[1], report, sizeof(*report), fds, count);
+}
+
+void builder_fail(struct setup *setup, const struct report *report)
+{
+	tell(setup, report, NULL, 0);
+}
+
+static int map_data_root(const struct setup *setup, struct error *err)
+{
+	const char *path = setup->engine->data_path;
+	cleanup_fd int fd = file_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+	cleanup_fd int tree_fd = -1;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	tree_fd = mount_clone(fd, false, err);
+	r = tree_fd < 0 ? tree_fd : mount_map_owners(tree_fd, setup->user_fd, false, path, err);
+	return r < 0 ? r : mount_attach(tree_fd, fd, err);
+}
+
+/* The data root as it is seen here from now on. */
+static int reopen_engine(struct setup *setup, struct error *err)
+{
+	struct engine *engine = xmalloc(sizeof(*engine));
+
+	*engine = *setup->engine;
+	engine->data_fd = file_open(AT_FDCWD, engine->data_path, O_RDONLY | O_DIRECTORY, 0, err);
+	if (engine->data_fd < 0) {
+		int r = engine->data_fd;
+
+		free(engine);
+		return r;
+	}
+	setup->engine = engine; /* for the short rest of this process */
+	return 0;
+}
+
+/* Files are made as the container's root; rights to other files stay. */
+static int take_file_identity(const struct setup *setup, struct error *err)
+{
+	uint32_t uid, gid;
+	int r = spec_host_uid(&setup->container->spec, 0, &uid, err);
+
+	if (r == 0)
+		r = spec_host_gid(&setup->container->spec, 0, &gid, err);
+	if (r < 0)
+		return r;
+	setfsgid(gid);
+	setfsuid(uid);
+	/* They tell what was, and so by a second call what is. */
+	if ((uint32_t)setfsgid(gid) != gid || (uint32_t)setfsuid(uid) != uid)
+		return error_set(err, -EPERM, "make files as the container's root");
+	return capabilities_regain(err);
+}
+
+int builder_begin(struct setup *setup, struct error *err)
+{
+	const struct report ready = { .kind = REPORT_READY };
+	int r;
+
+	/* The ends of others: whoever waits for them waits for the child alone. */
+	close_fd(&setup->pair_fds[0]);
+	close_fd(&setup->status_fd);
+	close_fd(&setup->console_fd);
+	if (tell(setup, &ready, NULL, 0) < 0)
+		return error_set(err, -EPIPE, "the first process has ended");
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_sys(err, -errno, "make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_sys(err, -errno, "make the mount tree private");
+	r = map_data_root(setup, err);
+	if (r == 0)
+		r = reopen_engine(setup, err);
+	return r < 0 ? r : take_file_identity(setup, err);
+}
+
+int builder_take_views(struct setup *setup, struct error *err)
+{
+	uint8_t present[1 + STANDARD_VIEWS];
+	int fds[1 + STANDARD_VIEWS];
+	size_t next = 0;
+	int r = fds_receive(setup->pair_fds[1], present, sizeof(present), fds, ARRAY_LEN(fds), 0);
+
+	/* It has told the parent why. */
+	if (r < 0)
+		return error_sys(err, r, "receive mounts");
+	setup->network_fd = fds[next++];
+	setup->view_fds = xcalloc(STANDARD_VIEWS, sizeof(*setup->view_fds));
+	for (size_t i = 0; i < STANDARD_VIEWS; i++)
+		setup->view_fds[i] = present[1 + i] ? fds[next++] : -1;
+	return 0;
+}
+
+int builder_give_tree(struct setup *setup, struct error *err)
+{
+	const struct report ready = { .kind = REPORT_READY };
+	cleanup_fd int tree_fd = mount_clone(setup->root_fd, true, err);
+	int r;
+
+	if (tree_fd < 0)
+		return tree_fd;
+	r = tell(setup, &ready, &tree_fd, 1);
+	return r < 0 ? error_sys(err, r, "pass the root on") : 0;
+}
