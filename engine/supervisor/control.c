@@ -38,6 +38,7 @@ struct control {
 	int report_fd;		       /* of a CONTROL_DETACHABLE child */
 	uint64_t last_tag;
 	struct strbuf input;
+	bool has_frame; /* the first of the input is with the caller */
 	struct event_queue events;
 };
 
@@ -381,6 +382,43 @@ int control_call(struct control *control, const struct request *request, struct 
 	if (r < 0)
 		return r;
 	return event.error.code ? error_move(err, &event.error) : 0;
+}
+
+int control_attach(struct control *control, const char *id, struct error *err)
+{
+	struct request request = { .operation = OPERATION_ATTACH, .timeout_ns = -1 };
+	int r;
+
+	if (control->supervisor)
+		return error_set(err, -EINVAL, "only a connection can become a stream");
+	snprintf(request.id, sizeof(request.id), "%s", id);
+	r = control_call(control, &request, err);
+	if (r < 0)
+		return r;
+	return fcntl(control->fd, F_SETFL, O_NONBLOCK) < 0 ? error_sys(err, -errno, "fcntl") : 0;
+}
+
+ssize_t control_attached_read(struct control *control, const char **ret_bytes, struct error *err)
+{
+	size_t length;
+	int r;
+
+	if (control->has_frame)
+		frame_drop(&control->input);
+	control->has_frame = false;
+	while ((r = frame_peek(&control->input, ret_bytes, &length, err)) == 0) {
+		r = receive(control, 0, err);
+		if (r == -ECONNRESET) {
+			error_release(err);
+			return 0;
+		}
+		if (r <= 0)
+			return r < 0 ? r : -EAGAIN;
+	}
+	if (r < 0)
+		return r;
+	control->has_frame = true;
+	return (ssize_t)length;
 }
 
 static int run_detached(struct control *control, int exit_code)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "engine/base/errors.h"
 #include "engine/engine.h"
@@ -46,6 +47,14 @@ int control_submit(struct control *control, const struct request *request, uint6
 int control_wait(struct control *control, int timeout_ms, struct event *ret, struct error *err);
 /* Submit and wait for its reply; other events meanwhile are kept for control_wait. */
 int control_call(struct control *control, const struct request *request, struct error *err);
+
+/* Join the terminal of a running container of the group: from now on the (remote) connection is
+ * that alone. What is written to control_fd, which is non-blocking then, is typed into it. */
+int control_attach(struct control *control, const char *id, struct error *err);
+/* What the terminal has shown, as much of it as is here: its length, the bytes valid until the next
+ * call. -EAGAIN: nothing at the moment; 0: it is over, by the container's end or because we have
+ * not read in time. */
+ssize_t control_attached_read(struct control *control, const char **ret_bytes, struct error *err);
 
 /* End of the command: in a CONTROL_DETACHABLE child tell the waiting parent `exit_code`; if
  * containers are active, go on as the detached supervisor (setsid, stdio to /dev/null) until they

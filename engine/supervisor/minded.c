@@ -38,6 +38,7 @@ struct minded *minded_new(
 	minded->launch = (struct launch)LAUNCH_INIT;
 	minded->pidfd = -1;
 	minded->input_fd = -1;
+	minded->typing_fd = -1;
 	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++)
 		minded->outputs[stream] = (struct output){ .minded = minded,
 			.stream = stream,

@@ -5,7 +5,7 @@
  *   supervisor.c  the object, requests, events        adopt.c   what an earlier one left
  *   minded.c      start, run, exit, restart           stop.c    stop, kill, pause
  *   output.c      FIFOs, pty                          uplink.c  ports, addresses, names, firewall
- *   minded_log.c  log file, log drivers
+ *   minded_log.c  log file, log drivers               viewers.c who has joined its terminal
  *   inside.c      commands of ours in a container     hooks.c, health_probe.c  which ones
  */
 #ifndef MYCOMPOSE_SUPERVISOR_MINDED_H
@@ -35,6 +35,7 @@ enum minded_phase {
 };
 
 struct log_forward;
+struct viewer;
 
 struct origin {
 	uint64_t client; /* 0 = this process */
@@ -75,7 +76,10 @@ struct minded {
 	int64_t launched_ns;  /* when the child was about to execute */
 
 	struct output outputs[2];
-	int input_fd;			  /* write end of an open stdin that no hook has taken */
+	int input_fd; /* write end of an open stdin that no hook has taken */
+	struct viewer *viewers;
+	int typing_fd; /* while the terminal takes no more of what they type */
+	struct loop_source *typing_source;
 	struct log_writer *log;		  /* NULL: its driver keeps none */
 	struct log_forward *forward;	  /* NULL: nowhere */
 	struct loop_timer *forward_timer; /* its other side is slow */
@@ -207,8 +211,19 @@ void output_salvage(struct minded *minded);
 /* Read what is left, end the log's open lines. */
 void output_finish(struct minded *minded);
 void output_close(struct minded *minded);
-/* The hook is not full any more. */
+/* Neither the hook nor a viewer is full any more, or so it seems. */
 void output_read_on(struct minded *minded);
+
+/* viewers.c */
+/* OPERATION_ATTACH: 1 = answered, and the client's connection is a stream now: the terminal's
+ * output, and what is typed into it. */
+int viewer_join(struct minded *minded, const struct origin *origin, struct error *err);
+int viewers_resize(struct minded *minded, const struct request *request, struct error *err);
+void viewers_show(struct minded *minded, const char *bytes, size_t length);
+/* One of them reads too slowly: the terminal is not read until output_read_on. */
+bool viewers_are_full(const struct minded *minded);
+/* The run is over, or the supervisor: they see the end of the stream. */
+void viewers_end(struct minded *minded);
 
 /* uplink.c */
 int uplink_prepare(struct minded *minded, struct error *err);

@@ -65,6 +65,7 @@ static int read_some(struct output *output)
 	if (n <= 0)
 		return -1; /* a pty says EIO when its last slave is closed */
 	minded_log_write(minded, output->stream, now, supervisor->buffer, (size_t)n);
+	viewers_show(minded, supervisor->buffer, (size_t)n);
 	if (supervisor->hooks.output)
 		supervisor->hooks.output(minded->container, output->stream, now, supervisor->buffer,
 			(size_t)n, supervisor->hooks.arg);
@@ -75,8 +76,9 @@ static int read_some(struct output *output)
 static void pause_if_full(struct output *output)
 {
 	const struct supervisor_hooks *hooks = &output->minded->supervisor->hooks;
+	bool hook_is_full = hooks->output_is_full && hooks->output_is_full(hooks->arg);
 
-	if (!hooks->output_is_full || !hooks->output_is_full(hooks->arg))
+	if (!output->source || (!hook_is_full && !viewers_are_full(output->minded)))
 		return;
 	output->paused = true;
 	loop_modify(output->source, 0);
@@ -349,6 +351,7 @@ void output_close(struct minded *minded)
 
 	if (had_input && minded->outputs[LOG_STDOUT].fd >= 0 && hooks->input_ready)
 		hooks->input_ready(minded->container, -1, hooks->arg);
+	viewers_end(minded);
 	for (enum log_stream stream = LOG_STDOUT; stream <= LOG_STDERR; stream++) {
 		loop_remove(minded->outputs[stream].source);
 		minded->outputs[stream].source = NULL;

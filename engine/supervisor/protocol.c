@@ -22,6 +22,8 @@ static const char *const operation_names[] = {
 	[OPERATION_RESTART] = "restart",
 	[OPERATION_PAUSE] = "pause",
 	[OPERATION_UNPAUSE] = "unpause",
+	[OPERATION_ATTACH] = "attach",
+	[OPERATION_RESIZE] = "resize",
 };
 
 static const char *const event_names[] = {
@@ -74,6 +76,10 @@ int protocol_put_request(
 		json_set_int(json, "signal", request->signal);
 	if (request->timeout_ns >= 0)
 		json_set_u64(json, "timeout_ns", (uint64_t)request->timeout_ns);
+	if (request->operation == OPERATION_RESIZE) {
+		json_set_int(json, "rows", request->rows);
+		json_set_int(json, "columns", request->columns);
+	}
 	return put(stream, json, err);
 }
 
@@ -142,6 +148,19 @@ static int parse_id(const struct json *json, char id[static ID_LENGTH + 1], stru
 	return 0;
 }
 
+static int parse_size(const struct json *json, const char *key, uint16_t *ret, struct error *err)
+{
+	int64_t value = 0;
+	int r = json_opt_int(json, key, &value, err);
+
+	if (r < 0)
+		return r;
+	if (value < 0 || value > UINT16_MAX)
+		return error_set(err, -EBADMSG, "'%s': out of range", key);
+	*ret = (uint16_t)value;
+	return 0;
+}
+
 int protocol_parse_request(const char *payload, size_t length, struct request *ret,
 	uint64_t *ret_tag, struct error *err)
 {
@@ -167,6 +186,10 @@ int protocol_parse_request(const char *payload, size_t length, struct request *r
 		r = json_opt_int(json, "signal", &signal, err);
 	if (r == 0)
 		r = json_opt_u64(json, "timeout_ns", &timeout_ns, err);
+	if (r == 0)
+		r = parse_size(json, "rows", &request.rows, err);
+	if (r == 0)
+		r = parse_size(json, "columns", &request.columns, err);
 	if (r < 0)
 		return r;
 	if (signal < 0 || signal >= _NSIG)

@@ -26,7 +26,9 @@ struct flow {
 	int to_fd;
 	struct loop_source *reading;
 	struct loop_source *writing;
-	char bytes[CHUNK];
+	relay_filter filter; /* NULL = none */
+	void *filter_arg;
+	char bytes[CHUNK + RELAY_FILTER_MORE];
 	size_t length;
 	size_t done;
 	void (*ended)(struct relay *relay);
@@ -103,7 +105,7 @@ static void flow_readable(int fd, uint32_t events, void *arg)
 	ssize_t n;
 
 	(void)events;
-	n = read(fd, flow->bytes, sizeof(flow->bytes));
+	n = read(fd, flow->bytes, CHUNK);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -111,6 +113,8 @@ static void flow_readable(int fd, uint32_t events, void *arg)
 		return;
 	}
 	flow->length = (size_t)n;
+	if (flow->filter)
+		flow->length = flow->filter(flow->bytes, flow->length, flow->filter_arg);
 	/* The write itself waits until epoll has said that it will not block. */
 	flow_turn(flow);
 }
@@ -216,6 +220,17 @@ int relay_new(struct loop *loop, int in_fd, int to_fd, int from_fd, int out_fd, 
 	return 0;
 }
 
+void relay_set_filter(struct relay *relay, relay_filter filter, void *arg)
+{
+	relay->input.filter = filter;
+	relay->input.filter_arg = arg;
+}
+
+bool relay_holds_input(const struct relay *relay)
+{
+	return relay->input.length > 0;
+}
+
 void relay_drain(struct relay *relay)
 {
 	struct flow *flow = &relay->output;
@@ -229,7 +244,7 @@ void relay_drain(struct relay *relay)
 			if (poll(&room, 1, DRAIN_WAIT) <= 0 || flow_write(flow) < 0)
 				return;
 		}
-		n = read(flow->from_fd, flow->bytes, sizeof(flow->bytes));
+		n = read(flow->from_fd, flow->bytes, CHUNK);
 		if (n <= 0)
 			break;
 		flow->length = (size_t)n;

@@ -8,6 +8,7 @@
 #define MYCOMPOSE_SUPERVISOR_RELAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "engine/base/errors.h"
 #include "engine/supervisor/loop.h"
@@ -24,6 +25,13 @@ struct relay;
 int relay_new(struct loop *loop, int in_fd, int to_fd, int from_fd, int out_fd, bool terminal,
 	struct relay **ret, struct error *err);
 void relay_resize(struct relay *relay);
+/* Every byte of the input goes through `filter` before it is written: it changes `bytes` in place,
+ * where there is room for RELAY_FILTER_MORE bytes more, and returns the new length. */
+#define RELAY_FILTER_MORE 64
+typedef size_t (*relay_filter)(char *bytes, size_t length, void *arg);
+void relay_set_filter(struct relay *relay, relay_filter filter, void *arg);
+/* Some of the input has been read and not been written yet. */
+bool relay_holds_input(const struct relay *relay);
 /* Copy what is still readable from from_fd (after the process has ended), waiting for out_fd. */
 void relay_drain(struct relay *relay);
 void relay_free(struct relay *relay);

@@ -23,6 +23,9 @@
 #define FRAME_TIMEOUT (10 * NS_PER_SEC)
 #define BACKLOG	      128
 #define READ_CHUNK    4096
+#define STREAM_FULL   (256 << 10) /* bytes kept for a stream, */
+#define STREAM_LOW    (64 << 10)  /* and when it counts as full no longer */
+#define STREAM_CHUNK  (FRAME_MAX / 2)
 
 struct client {
 	struct server *server;
@@ -32,7 +35,11 @@ struct client {
 	struct loop_source *source;
 	struct strbuf input;
 	struct strbuf output;
-	struct loop_timer *frame_timer; /* while a frame is incomplete */
+	struct loop_timer *frame_timer; /* while a frame, or the end of a stream, is incomplete */
+	const struct server_stream *stream; /* NULL: requests and events */
+	void *stream_arg;
+	bool is_full;	/* has_room is to be told */
+	bool is_ending; /* when all is written */
 	struct client *next;
 };
 
@@ -84,6 +91,17 @@ static void client_close(struct client *client)
 	strbuf_release(&client->output);
 	if (!server->reap_timer)
 		server->reap_timer = loop_add_timer(server->loop, 0, reap, server);
+	if (client->stream && !client->is_ending)
+		client->stream->gone(client->stream_arg);
+}
+
+/* A stream whose input is not taken is not read any further. */
+static void client_watch(struct client *client)
+{
+	bool holds_input = client->stream && client->input.length > 0;
+	bool reads = !holds_input && !client->is_ending;
+
+	loop_modify(client->source, (reads ? EPOLLIN : 0) | (client->output.length ? EPOLLOUT : 0));
 }
 
 static void client_write(struct client *client)
@@ -108,7 +126,15 @@ static void client_write(struct client *client)
 	}
 	if (client->output.length == 0)
 		strbuf_release(&client->output);
-	loop_modify(client->source, EPOLLIN | (client->output.length ? EPOLLOUT : 0));
+	if (client->output.length == 0 && client->is_ending) {
+		client_close(client);
+		return;
+	}
+	client_watch(client);
+	if (client->is_full && client->output.length <= STREAM_LOW) {
+		client->is_full = false;
+		client->stream->has_room(client->stream_arg);
+	}
 }
 
 static void client_send(struct client *client, const struct strbuf *frame)
@@ -135,13 +161,27 @@ static void refuse_request(struct client *client, uint64_t tag, struct error *re
 	event_release(&reply);
 }
 
+static void client_handle_input(struct client *client)
+{
+	size_t taken =
+		client->stream->input(client->input.data, client->input.length, client->stream_arg);
+
+	if (client->dead || client->is_ending)
+		return;
+	strbuf_consume(&client->input, taken);
+	if (client->input.length == 0)
+		strbuf_release(&client->input);
+	client_watch(client);
+}
+
 static void client_handle_frames(struct client *client)
 {
 	const char *payload;
 	size_t length;
 	int r = 0;
 
-	while (!client->dead && (r = frame_peek(&client->input, &payload, &length, NULL)) > 0) {
+	while (!client->dead && !client->stream &&
+		(r = frame_peek(&client->input, &payload, &length, NULL)) > 0) {
 		cleanup_error struct error reason = ERROR_INIT;
 		struct server *server = client->server;
 		struct request request;
@@ -157,7 +197,7 @@ static void client_handle_frames(struct client *client)
 		if (!client->dead)
 			frame_drop(&client->input);
 	}
-	if (client->dead)
+	if (client->dead || client->is_ending)
 		return;
 	if (r < 0) {
 		client_close(client);
@@ -165,7 +205,9 @@ static void client_handle_frames(struct client *client)
 	}
 	loop_cancel(client->frame_timer);
 	client->frame_timer = NULL;
-	if (client->input.length == 0)
+	if (client->stream && client->input.length > 0)
+		client_handle_input(client);
+	else if (client->input.length == 0)
 		strbuf_release(&client->input);
 	else
 		client->frame_timer =
@@ -182,6 +224,10 @@ static void client_ready(int fd, uint32_t events, void *arg)
 		client_write(client);
 	if (client->dead || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
+	if (client->is_ending) {
+		client_close(client); /* not asked for input: it has gone */
+		return;
+	}
 	n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -190,7 +236,10 @@ static void client_ready(int fd, uint32_t events, void *arg)
 		return;
 	}
 	strbuf_add(&client->input, chunk, (size_t)n);
-	client_handle_frames(client);
+	if (client->stream)
+		client_handle_input(client);
+	else
+		client_handle_frames(client);
 }
 
 /* The directory is root's and 0700; this is the second lock on the door. */
@@ -349,16 +398,92 @@ void server_free(struct server *server)
 	free(server);
 }
 
+static struct client *find_client(const struct server *server, uint64_t id)
+{
+	for (struct client *client = server->clients; client; client = client->next)
+		if (client->id == id && !client->dead)
+			return client;
+	return NULL;
+}
+
+int server_stream_begin(struct server *server, uint64_t id, const struct server_stream *stream,
+	void *arg, struct error *err)
+{
+	struct client *client = find_client(server, id);
+
+	if (!client)
+		return error_set(err, -ESRCH, "the client has gone");
+	client->stream = stream;
+	client->stream_arg = arg;
+	return 0;
+}
+
+bool server_stream_send(struct server *server, uint64_t id, const char *bytes, size_t length)
+{
+	struct client *client = find_client(server, id);
+
+	if (!client)
+		return false;
+	while (length > 0) {
+		size_t size = length < STREAM_CHUNK ? length : STREAM_CHUNK;
+
+		frame_put(&client->output, bytes, size, NULL);
+		bytes += size;
+		length -= size;
+	}
+	client_write(client);
+	if (client->dead)
+		return false;
+	client->is_full |= client->output.length > STREAM_FULL;
+	return client->is_full;
+}
+
+size_t server_stream_pending(const struct server *server, uint64_t id)
+{
+	const struct client *client = find_client(server, id);
+
+	return client ? client->output.length : 0;
+}
+
+void server_stream_go_on(struct server *server, uint64_t id)
+{
+	struct client *client = find_client(server, id);
+
+	if (client && client->stream && client->input.length > 0)
+		client_handle_input(client);
+}
+
+void server_stream_end(struct server *server, uint64_t id)
+{
+	struct client *client = find_client(server, id);
+
+	if (!client || client->is_ending)
+		return;
+	client->is_ending = true;
+	client->is_full = false;
+	loop_cancel(client->frame_timer);
+	client->frame_timer = loop_add_timer(server->loop, FRAME_TIMEOUT, frame_expired, client);
+	client_write(client);
+}
+
+void server_drop(struct server *server, uint64_t id)
+{
+	struct client *client = find_client(server, id);
+
+	if (client)
+		client_close(client);
+}
+
 void server_send(struct server *server, uint64_t id, const struct event *event)
 {
 	cleanup_strbuf struct strbuf frame = STRBUF_INIT;
+	struct client *client;
 
 	if (protocol_put_event(&frame, event, NULL) < 0)
 		return;
-	for (struct client *client = server->clients; client; client = client->next) {
-		if (client->id == id && !client->dead)
-			client_send(client, &frame);
-	}
+	client = find_client(server, id);
+	if (client && !client->stream)
+		client_send(client, &frame);
 }
 
 void server_broadcast(struct server *server, const struct event *event)
@@ -368,7 +493,7 @@ void server_broadcast(struct server *server, const struct event *event)
 	if (server->client_count == 0 || protocol_put_event(&frame, event, NULL) < 0)
 		return;
 	for (struct client *client = server->clients; client; client = client->next) {
-		if (!client->dead)
+		if (!client->dead && !client->stream)
 			client_send(client, &frame);
 	}
 }

@@ -169,6 +169,10 @@ static int wish_for_minded(struct minded *minded, const struct request *request,
 	case OPERATION_PAUSE:
 	case OPERATION_UNPAUSE:
 		return minded_pause(minded, request->operation == OPERATION_PAUSE, err);
+	case OPERATION_ATTACH:
+		return viewer_join(minded, origin, err);
+	case OPERATION_RESIZE:
+		return viewers_resize(minded, request, err);
 	}
 	return error_set(err, -EINVAL, "unknown operation");
 }

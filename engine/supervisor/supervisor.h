@@ -36,6 +36,8 @@ enum operation {
 	OPERATION_RESTART, /* stop + start */
 	OPERATION_PAUSE,
 	OPERATION_UNPAUSE,
+	OPERATION_ATTACH, /* to a terminal; after the reply the connection is a stream, server.h */
+	OPERATION_RESIZE, /* a terminal, to rows and columns */
 };
 
 struct request {
@@ -43,6 +45,8 @@ struct request {
 	char id[ID_LENGTH + 1];
 	int signal;	    /* STOP, RESTART: 0 = the container's; KILL: which, 0 = SIGKILL */
 	int64_t timeout_ns; /* STOP, RESTART: -1 = the container's */
+	uint16_t rows;	    /* RESIZE */
+	uint16_t columns;
 };
 
 enum event_kind {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""cp, export, attach: what goes into and comes out of containers."""
+"""cp and export: what goes into and comes out of containers."""
 
 import io
 import os
@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from testhost import BINARY, Terminal, wait_until
+from testhost import BINARY, wait_until
 
 APP = """
 name: demo
@@ -267,32 +267,3 @@ def test_export_of_a_service(demo):
     assert tarfile.open(demo.directory / "out.tar").getmember("./bin/busybox").size > 0
     demo.mc("export", "-o", "none.tar", "nobody").fails(1)
     assert not (demo.directory / "none.tar").exists()
-
-
-# attach
-
-
-def test_attach_shows_what_comes_and_ends_with_the_container(bb):
-    bb.daemon("talker", "sh", "-c", "echo before; read line; echo got $line; echo problem >&2; exit 4", flags="-i")
-    wait_until(lambda: "before" in bb.mc("logs", "talker").out, what="the first line")
-    result = bb.mc("attach", "talker", input="hello\n")
-    assert (result.code, result.out, result.err) == (4, "got hello\n", "problem\n")
-    assert "is not running" in bb.mc("attach", "talker").fails(1).err or "stopped" in bb.mc("attach", "talker").err
-
-
-def test_attach_passes_signals_on(demo):
-    demo.compose(APP.replace('[sleep, "1000"]', "[sh, -c, \"trap 'echo bye; exit 6' INT; echo up; while :; do sleep 0.02; done\"]"))
-    demo.mc("up", "-d", "-t", "0").ok()
-    wait_until(lambda: "up" in demo.mc("logs", "web").out, what="its first line")
-    terminal = Terminal(demo, "-p", "demo", "attach", "--index", "2", "web")
-    wait_until(lambda: demo.sh("ls -l /proc/*/fd | grep -c inotify").out.strip() != "0", what="the attached command")
-    demo.sh("kill -INT $(pgrep -n -x mycompose)").ok()
-    assert terminal.end() == 6 and "bye" in terminal.text
-
-
-def test_attach_without_a_proxy_ends_alone(bb):
-    bb.daemon("quiet", "sleep", "1000")
-    terminal = Terminal(bb, "attach", "--sig-proxy=false", "quiet")
-    wait_until(lambda: bb.sh("ls -l /proc/*/fd | grep -c inotify").out.strip() != "0", what="the attached command")
-    bb.sh("kill -INT $(pgrep -n -x mycompose)").ok()
-    assert terminal.end() == 130 and bb.state("quiet")["State"] == "running"

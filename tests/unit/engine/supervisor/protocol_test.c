@@ -22,13 +22,15 @@ static void requests_survive_the_way(void **state)
 		struct request request;
 		uint64_t tag;
 	} rows[] = {
-		{ { OPERATION_START, ID, 0, -1 }, 1 },
-		{ { OPERATION_STOP, ID, 0, -1 }, 2 },
-		{ { OPERATION_STOP, ID, SIGINT, 0 }, 3 },
-		{ { OPERATION_RESTART, ID, 0, 10000000000 }, UINT64_MAX },
-		{ { OPERATION_KILL, ID, 64, -1 }, 1ULL << 60 },
-		{ { OPERATION_PAUSE, ID, 0, -1 }, 9 },
-		{ { OPERATION_UNPAUSE, ID, 0, INT64_MAX }, 10 },
+		{ { OPERATION_START, ID, 0, -1, 0, 0 }, 1 },
+		{ { OPERATION_STOP, ID, 0, -1, 0, 0 }, 2 },
+		{ { OPERATION_STOP, ID, SIGINT, 0, 0, 0 }, 3 },
+		{ { OPERATION_RESTART, ID, 0, 10000000000, 0, 0 }, UINT64_MAX },
+		{ { OPERATION_KILL, ID, 64, -1, 0, 0 }, 1ULL << 60 },
+		{ { OPERATION_PAUSE, ID, 0, -1, 0, 0 }, 9 },
+		{ { OPERATION_UNPAUSE, ID, 0, INT64_MAX, 0, 0 }, 10 },
+		{ { OPERATION_ATTACH, ID, 0, -1, 0, 0 }, 11 },
+		{ { OPERATION_RESIZE, ID, 0, -1, 24, 65535 }, 12 },
 	};
 
 	(void)state;
@@ -48,6 +50,8 @@ static void requests_survive_the_way(void **state)
 		assert_string_equal(request.id, ID);
 		assert_int_equal(request.signal, rows[i].request.signal);
 		assert_true(request.timeout_ns == rows[i].request.timeout_ns);
+		assert_int_equal(request.rows, rows[i].request.rows);
+		assert_int_equal(request.columns, rows[i].request.columns);
 	}
 }
 
@@ -134,6 +138,8 @@ static void row_11_5_malformed_requests_are_refused(void **state)
 		"{\"tag\":1,\"operation\":\"kill\",\"id\":\"" ID "\",\"signal\":-9}",
 		"{\"tag\":1,\"operation\":\"kill\",\"id\":\"" ID "\",\"signal\":\"9\"}",
 		"{\"tag\":1,\"operation\":\"stop\",\"id\":\"" ID "\",\"timeout_ns\":\"soon\"}",
+		"{\"tag\":1,\"operation\":\"resize\",\"id\":\"" ID "\",\"rows\":65536}",
+		"{\"tag\":1,\"operation\":\"resize\",\"id\":\"" ID "\",\"columns\":-1}",
 		"{\"tag\":1,\"operation\":\"start\",\"id\":\"" ID "\"} trailing",
 	};
 

@@ -98,6 +98,46 @@ static void bytes_go_both_ways_over_a_socket(void **state)
 	}
 }
 
+/* 'x' is thrown away, 'd' comes twice. */
+static size_t change(char *bytes, size_t length, void *arg)
+{
+	char old[64];
+	size_t out = 0;
+
+	++*(int *)arg;
+	assert_true(length <= sizeof(old));
+	memcpy(old, bytes, length);
+	for (size_t i = 0; i < length; i++)
+		for (int n = old[i] == 'x' ? 0 : old[i] == 'd' ? 2 : 1; n > 0; n--)
+			bytes[out++] = old[i];
+	return out;
+}
+
+static void what_is_typed_goes_through_the_filter(void **state)
+{
+	struct loop *loop = *state;
+	struct relay *relay;
+	int user_in[2], far[2], calls = 0;
+
+	assert_int_equal(pipe2(user_in, O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, far), 0);
+	assert_int_equal(relay_new(loop, user_in[0], far[0], -1, -1, false, &relay, NULL), 0);
+	relay_set_filter(relay, change, &calls);
+	assert_false(relay_holds_input(relay));
+	put(user_in[1], "xxx"); /* nothing is left of it, and that holds up nothing */
+	pump(loop, 2);
+	assert_int_equal(calls, 1);
+	assert_false(relay_holds_input(relay));
+	put(user_in[1], "axd");
+	assert_reads(loop, far[1], "add");
+	assert_int_equal(calls, 2);
+	relay_free(relay);
+	for (size_t i = 0; i < 2; i++) {
+		close(user_in[i]);
+		close(far[i]);
+	}
+}
+
 static void the_end_of_the_input_closes_a_pipe(void **state)
 {
 	struct loop *loop = *state;
@@ -293,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(bytes_go_both_ways_over_a_socket),
 		TEST(the_end_of_the_input_closes_a_pipe),
+		TEST(what_is_typed_goes_through_the_filter),
 		TEST(a_slow_reader_holds_up_the_input_and_loses_nothing),
 		TEST(input_from_a_regular_file_is_copied_to_its_end),
 		TEST(a_far_end_that_has_gone_ends_the_input_quietly),

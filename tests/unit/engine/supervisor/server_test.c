@@ -362,6 +362,191 @@ static void a_stale_socket_is_replaced(void **state)
 	server_free(second);
 }
 
+/* A stream that takes so many bytes of input at once. */
+struct far_side {
+	size_t takes;
+	struct strbuf input;
+	int rooms, ends;
+};
+
+static size_t far_input(const char *bytes, size_t length, void *arg)
+{
+	struct far_side *far = arg;
+	size_t taken = length < far->takes ? length : far->takes;
+
+	strbuf_add(&far->input, bytes, taken);
+	return taken;
+}
+
+static void far_has_room(void *arg)
+{
+	((struct far_side *)arg)->rooms++;
+}
+
+static void far_gone(void *arg)
+{
+	((struct far_side *)arg)->ends++;
+}
+
+static const struct server_stream far_stream = { far_input, far_has_room, far_gone };
+
+/* A client, the first of the server, that is a stream. */
+static int connect_stream(struct world *world, struct far_side *far)
+{
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
+	int fd = connect_client(world);
+
+	take_greeting(world, fd, &input);
+	assert_int_equal(server_stream_begin(world->server, 1, &far_stream, far, NULL), 0);
+	return fd;
+}
+
+/* All payloads that come until the end, or until there is nothing more. */
+static void read_stream(struct world *world, int fd, struct strbuf *ret)
+{
+	cleanup_strbuf struct strbuf input = STRBUF_INIT;
+	const char *payload;
+	size_t length;
+
+	for (int idle = 0; idle < 3;) {
+		char chunk[8192];
+		ssize_t n;
+
+		pump(world, 1);
+		n = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+		if (n == 0)
+			break;
+		idle = n < 0 ? idle + 1 : 0;
+		if (n > 0)
+			strbuf_add(&input, chunk, (size_t)n);
+	}
+	while (frame_peek(&input, &payload, &length, NULL) > 0) {
+		strbuf_add(ret, payload, length);
+		frame_drop(&input);
+	}
+	assert_int_equal(input.length, 0);
+}
+
+static void a_stream_carries_bytes_and_no_events(void **state)
+{
+	struct world *world = *state;
+	struct far_side far = { .takes = 100 };
+	cleanup_strbuf struct strbuf output = STRBUF_INIT;
+	struct event event = { .kind = EVENT_EXITED, .id = ID };
+	int fd = connect_stream(world, &far);
+
+	server_broadcast(world->server, &event);
+	server_send(world->server, 1, &event);
+	assert_false(server_stream_send(world->server, 1, "some", 4));
+	send_bytes(fd, "\0\0typed", 7);
+	read_stream(world, fd, &output);
+	assert_string_equal(strbuf_text(&output), "some");
+	assert_int_equal(far.input.length, 7);
+	assert_memory_equal(far.input.data, "\0\0typed", 7);
+	assert_int_equal(world->requests, 0);
+	close(fd);
+	pump(world, 2);
+	assert_int_equal(far.ends, 1);
+	strbuf_release(&far.input);
+}
+
+static void input_that_is_not_taken_waits_and_is_not_read_any_further(void **state)
+{
+	struct world *world = *state;
+	struct far_side far = { .takes = 3 };
+	cleanup_free char *much = xcalloc(1, 1 << 20);
+	int fd = connect_stream(world, &far);
+	size_t sent = 0;
+	ssize_t n;
+
+	send_bytes(fd, "abcdef", 6);
+	pump(world, 3);
+	assert_string_equal(strbuf_text(&far.input), "abc");
+	server_stream_go_on(world->server, 1);
+	assert_string_equal(strbuf_text(&far.input), "abcdef");
+	far.takes = 0;
+	while ((n = send(fd, much, 1 << 20, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0) {
+		sent += (size_t)n;
+		pump(world, 20);
+		assert_true(sent < (4 << 20)); /* what a socket holds, and no more */
+	}
+	assert_int_equal(errno, EAGAIN);
+	far.takes = SIZE_MAX;
+	server_stream_go_on(world->server, 1);
+	pump(world, 2000);
+	assert_int_equal(far.input.length, 6 + sent);
+	close(fd);
+	strbuf_release(&far.input);
+}
+
+static void row_11_5_a_stream_says_when_it_is_full_and_when_it_has_room(void **state)
+{
+	struct world *world = *state;
+	struct far_side far = { 0 };
+	cleanup_free char *much = xcalloc(1, 100000);
+	cleanup_strbuf struct strbuf output = STRBUF_INIT;
+	int fd = connect_stream(world, &far);
+	size_t sent = 0;
+
+	while (!server_stream_send(world->server, 1, much, 100000)) {
+		sent += 100000;
+		assert_true(sent < (4 << 20));
+	}
+	assert_true(server_stream_pending(world->server, 1) > 100000);
+	assert_int_equal(far.rooms, 0);
+	read_stream(world, fd, &output);
+	assert_int_equal(output.length, sent + 100000);
+	assert_int_equal(far.rooms, 1);
+	assert_int_equal(server_stream_pending(world->server, 1), 0);
+	server_drop(world->server, 1);
+	assert_int_equal(far.ends, 1);
+	assert_true(is_closed(fd));
+	close(fd);
+}
+
+static void the_end_of_a_stream_comes_after_all_that_was_sent(void **state)
+{
+	struct world *world = *state;
+	struct far_side far = { 0 };
+	cleanup_free char *much = xcalloc(1, 100000);
+	cleanup_strbuf struct strbuf output = STRBUF_INIT;
+	int fd = connect_stream(world, &far);
+	size_t sent = 0;
+
+	for (bool full = false; !full; sent += 100000)
+		full = server_stream_send(world->server, 1, much, 100000);
+	server_stream_end(world->server, 1);
+	send_bytes(fd, "late", 4); /* nobody is there to take it */
+	read_stream(world, fd, &output);
+	assert_int_equal(output.length, sent);
+	assert_true(is_closed(fd));
+	assert_int_equal(far.ends, 0);
+	assert_int_equal(far.input.length, 0);
+	assert_int_equal(server_clients(world->server), 0);
+	close(fd);
+}
+
+static void a_socket_that_was_removed_is_bound_anew(void **state)
+{
+	struct world *world = *state;
+	cleanup_strbuf struct strbuf input = STRBUF_INIT, other_input = STRBUF_INIT;
+	int before = connect_client(world), after;
+
+	take_greeting(world, before, &input);
+	assert_int_equal(server_renew(world->server, NULL), 0); /* it is there */
+	assert_int_equal(unlinkat(world->dir_fd, CONTROL_SOCKET_NAME, 0), 0);
+	assert_int_equal(try_connect(world), -ENOENT);
+	assert_int_equal(server_renew(world->server, NULL), 0);
+	after = connect_client(world);
+	take_greeting(world, after, &other_input);
+	send_request(before, 1);
+	send_request(after, 2);
+	assert_true(got_reply(world, before, &input, 1));
+	assert_true(got_reply(world, after, &other_input, 2));
+	close(before);
+	close(after);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -377,6 +562,11 @@ int main(void)
 		TEST(row_11_4_another_user_cannot_connect),
 		TEST(who_connects_to_an_ending_server_sees_no_greeting),
 		TEST(a_stale_socket_is_replaced),
+		TEST(a_stream_carries_bytes_and_no_events),
+		TEST(input_that_is_not_taken_waits_and_is_not_read_any_further),
+		TEST(row_11_5_a_stream_says_when_it_is_full_and_when_it_has_room),
+		TEST(the_end_of_a_stream_comes_after_all_that_was_sent),
+		TEST(a_socket_that_was_removed_is_bound_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
