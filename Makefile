@@ -9,12 +9,13 @@ PYTHON  ?= /usr/bin/python3
 VERSION := 0.1.0
 comma := ,
 
-PACKAGES := yaml-0.1 libcjson libnl-3.0 libip4tc libip6tc libseccomp libcap nettle
+PACKAGES := yaml-0.1 libcjson libnl-3.0 libseccomp libcap nettle
 # Those that Debian has an archive of are linked in: the dynamic linker's work is a tenth of an `up` that has nothing to do, which
 # runs it twice (see engine/container/self_exe.h). ARCHIVES= links all of them dynamically.
 ARCHIVES ?= yaml-0.1 libnl-3.0 libseccomp libcap nettle
-# Loaded when first used, see engine/image/tarball_libarchive.h and engine/net/nft_library.h: only their headers are needed here.
-LOADED   := libarchive libnftables
+# Loaded when first used, see engine/image/tarball_libarchive.h, engine/net/nft_library.h and engine/net/iptc_family.h: only their
+# headers are needed here.
+LOADED   := libarchive libnftables libip4tc libip6tc
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wformat=2 -Wvla -Wundef -Wimplicit-fallthrough

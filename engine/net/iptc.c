@@ -34,13 +34,13 @@ static int xtables_lock(struct error *err)
 		AT_FDCWD, path && *path ? path : DEFAULT_LOCK_FILE, TABLES_LOCK_WAIT_MS, NULL, err);
 }
 
-static int iptc_error(
-	struct error *err, const struct iptc_family *family, const char *table, const char *what)
+static int iptc_error(struct error *err, enum firewall_family family,
+	const struct iptc_calls *calls, const char *table, const char *what)
 {
 	int code = errno ? -errno : -EIO;
 
-	return error_set(err, code, "%s %s table '%s': %s", what, family->tool, table,
-		family->strerror(-code));
+	return error_set(err, code, "%s %s table '%s': %s", what, iptc_families[family].tool, table,
+		calls->strerror(-code));
 }
 
 /* As iptables does: the kernel loads the modules of tables and matches itself, but only once
@@ -69,35 +69,34 @@ static bool is_absent(int code)
 	return code == ENOPROTOOPT || code == ENOENT || code == EAFNOSUPPORT;
 }
 
-static int table_open(const struct iptc_family *family, const char *table, struct xtc_handle **ret,
-	struct error *err)
+static int table_open(enum firewall_family family, const struct iptc_calls *calls,
+	const char *table, struct xtc_handle **ret, struct error *err)
 {
-	struct xtc_handle *handle = family->init(table);
+	struct xtc_handle *handle = calls->init(table);
 
 	if (!handle && is_absent(errno)) {
-		modules_load(family, table);
-		handle = family->init(table);
+		modules_load(&iptc_families[family], table);
+		handle = calls->init(table);
 	}
 	if (handle) {
 		*ret = handle;
 		return 0;
 	}
 	if (is_absent(errno))
-		return error_set(
-			err, -EOPNOTSUPP, "this kernel offers no %s %s table", family->tool, table);
-	return iptc_error(err, family, table, "read");
+		return error_set(err, -EOPNOTSUPP, "this kernel offers no %s %s table",
+			iptc_families[family].tool, table);
+	return iptc_error(err, family, calls, table, "read");
 }
 
 int iptc_check(struct error *err)
 {
 	const struct iptc_family *family = &iptc_families[FIREWALL_V4];
 
-	if (access(family->names_file, R_OK) == 0)
-		return 0;
-	modules_load(family, "filter");
-	if (access(family->names_file, R_OK) == 0)
-		return 0;
-	return error_set(err, -EOPNOTSUPP, "this kernel offers no %s tables", family->tool);
+	if (access(family->names_file, R_OK) < 0)
+		modules_load(family, "filter");
+	if (access(family->names_file, R_OK) < 0)
+		return error_set(err, -EOPNOTSUPP, "this kernel offers no %s tables", family->tool);
+	return iptc_load(FIREWALL_V4, err) ? 0 : -EOPNOTSUPP;
 }
 
 /* Opening a table makes the kernel create it for this netns, so one nobody uses is left unopened.
@@ -117,7 +116,7 @@ static bool table_exists(const struct iptc_family *family, const char *table)
 
 /* A table being compared and changed. */
 struct edit {
-	const struct iptc_family *calls;
+	const struct iptc_calls *calls;
 	enum firewall_family family;
 	struct xtc_handle *handle;
 	const char *table;
@@ -129,7 +128,7 @@ struct edit {
 
 static int edit_fail(const struct edit *edit)
 {
-	return iptc_error(edit->err, edit->calls, edit->table, "change");
+	return iptc_error(edit->err, edit->family, edit->calls, edit->table, "change");
 }
 
 static void udp_note(struct edit *edit, const void *entry, const char *target)
@@ -165,23 +164,23 @@ static void built_release(struct built *built)
 
 static bool chain_is_equal(const struct edit *edit, const char *name, const struct built *built)
 {
-	const void *present = edit->calls->first(name, edit->handle);
+	const void *present = edit->calls->first_rule(name, edit->handle);
 
 	for (size_t i = 0; i < built->count; i++) {
 		if (!present || !iptc_rule_equal(edit->family, built->entries[i], present,
-					edit->calls->target(present, edit->handle)))
+					edit->calls->get_target(present, edit->handle)))
 			return false;
-		present = edit->calls->next(present, edit->handle);
+		present = edit->calls->next_rule(present, edit->handle);
 	}
 	return !present;
 }
 
 static bool chain_holds(const struct edit *edit, const char *name, const void *entry)
 {
-	for (const void *present = edit->calls->first(name, edit->handle); present;
-		present = edit->calls->next(present, edit->handle))
+	for (const void *present = edit->calls->first_rule(name, edit->handle); present;
+		present = edit->calls->next_rule(present, edit->handle))
 		if (iptc_rule_equal(edit->family, entry, present,
-			    edit->calls->target(present, edit->handle)))
+			    edit->calls->get_target(present, edit->handle)))
 			return true;
 	return false;
 }
@@ -205,9 +204,9 @@ static void udp_compare(struct edit *edit, const char *name, const struct built 
 			!chain_holds(edit, name, built->entries[i]))
 			udp_note(edit, built->entries[i], target);
 	}
-	for (const void *present = edit->calls->first(name, edit->handle); present;
-		present = edit->calls->next(present, edit->handle)) {
-		const char *target = edit->calls->target(present, edit->handle);
+	for (const void *present = edit->calls->first_rule(name, edit->handle); present;
+		present = edit->calls->next_rule(present, edit->handle)) {
+		const char *target = edit->calls->get_target(present, edit->handle);
 
 		if (iptc_rule_udp_port(edit->family, present, target) &&
 			!built_holds(edit, built, present, target))
@@ -219,10 +218,10 @@ static void udp_compare(struct edit *edit, const char *name, const struct built 
 static int chain_write(struct edit *edit, const char *name, const struct built *built)
 {
 	edit->changed = true;
-	if (!edit->calls->flush(name, edit->handle))
+	if (!edit->calls->flush_entries(name, edit->handle))
 		return edit_fail(edit);
 	for (size_t i = 0; i < built->count; i++)
-		if (!edit->calls->append(name, built->entries[i], edit->handle))
+		if (!edit->calls->append_entry(name, built->entries[i], edit->handle))
 			return edit_fail(edit);
 	return 0;
 }
@@ -252,9 +251,9 @@ static bool jump_is_right(
 {
 	bool others = false, found = false;
 
-	for (const void *entry = edit->calls->first(chain->hook, edit->handle); entry;
-		entry = edit->calls->next(entry, edit->handle)) {
-		const char *target = edit->calls->target(entry, edit->handle);
+	for (const void *entry = edit->calls->first_rule(chain->hook, edit->handle); entry;
+		entry = edit->calls->next_rule(entry, edit->handle)) {
+		const char *target = edit->calls->get_target(entry, edit->handle);
 
 		if (strcmp(target, chain->name) == 0) {
 			if (found || others ||
@@ -271,19 +270,19 @@ static int jumps_remove(struct edit *edit, const struct rule_chain *chain)
 {
 	unsigned int position = 0;
 
-	for (const void *entry = edit->calls->first(chain->hook, edit->handle); entry;) {
-		if (strcmp(edit->calls->target(entry, edit->handle), chain->name) != 0) {
-			entry = edit->calls->next(entry, edit->handle);
+	for (const void *entry = edit->calls->first_rule(chain->hook, edit->handle); entry;) {
+		if (strcmp(edit->calls->get_target(entry, edit->handle), chain->name) != 0) {
+			entry = edit->calls->next_rule(entry, edit->handle);
 			position++;
 			continue;
 		}
-		if (!edit->calls->delete_number(chain->hook, position, edit->handle))
+		if (!edit->calls->delete_num_entry(chain->hook, position, edit->handle))
 			return edit_fail(edit);
 		edit->changed = true;
 		/* The list is another one now: from the top, over what was kept. */
-		entry = edit->calls->first(chain->hook, edit->handle);
+		entry = edit->calls->first_rule(chain->hook, edit->handle);
 		for (unsigned int i = 0; i < position && entry; i++)
-			entry = edit->calls->next(entry, edit->handle);
+			entry = edit->calls->next_rule(entry, edit->handle);
 	}
 	return 0;
 }
@@ -299,7 +298,7 @@ static int jump_place(struct edit *edit, const struct rule_chain *chain)
 	if (r < 0)
 		return r;
 	edit->changed = true;
-	return edit->calls->insert_first(chain->hook, entry, edit->handle) ? 0 : edit_fail(edit);
+	return edit->calls->insert_entry(chain->hook, entry, 0, edit->handle) ? 0 : edit_fail(edit);
 }
 
 static int chain_remove(struct edit *edit, const struct rule_chain *chain)
@@ -314,7 +313,7 @@ static int chain_remove(struct edit *edit, const struct rule_chain *chain)
 	r = jumps_remove(edit, chain);
 	if (r < 0)
 		return r;
-	if (!edit->calls->flush(chain->name, edit->handle) ||
+	if (!edit->calls->flush_entries(chain->name, edit->handle) ||
 		!edit->calls->delete_chain(chain->name, edit->handle))
 		return edit_fail(edit);
 	return 0;
@@ -330,9 +329,9 @@ static int user_chain_keep(struct edit *edit, bool wanted)
 		edit->changed = true;
 		return edit->calls->create_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
 	}
-	if (wanted || !there || edit->calls->first(user_chain, edit->handle))
+	if (wanted || !there || edit->calls->first_rule(user_chain, edit->handle))
 		return 0;
-	if (!edit->calls->references(&references, user_chain, edit->handle) || references)
+	if (!edit->calls->get_references(&references, user_chain, edit->handle) || references)
 		return 0;
 	edit->changed = true;
 	return edit->calls->delete_chain(user_chain, edit->handle) ? 0 : edit_fail(edit);
@@ -371,16 +370,16 @@ static int chains_edit(struct edit *edit, const struct firewall *wanted)
 /* -EAGAIN: the table was changed between reading and writing. */
 static int sync_once(struct edit *edit, const struct firewall *wanted)
 {
-	int r = table_open(edit->calls, edit->table, &edit->handle, edit->err);
+	int r = table_open(edit->family, edit->calls, edit->table, &edit->handle, edit->err);
 
 	if (r < 0)
 		return r;
 	edit->changed = false;
 	r = chains_edit(edit, wanted);
 	if (r == 0 && edit->changed)
-		r = edit->calls->commit(edit->handle)
-			    ? 1
-			    : iptc_error(edit->err, edit->calls, edit->table, "commit");
+		r = edit->calls->commit(edit->handle) ? 1
+						      : iptc_error(edit->err, edit->family,
+								edit->calls, edit->table, "commit");
 	edit->calls->free(edit->handle);
 	return r;
 }
@@ -389,7 +388,6 @@ static int table_sync(enum firewall_family family, const char *table, const stru
 	struct udp_changes *changes, struct error *err)
 {
 	struct edit edit = {
-		.calls = &iptc_families[family],
 		.family = family,
 		.table = table,
 		.changes = changes,
@@ -399,8 +397,11 @@ static int table_sync(enum firewall_family family, const char *table, const stru
 
 	for (size_t i = 0; i < FIREWALL_CHAINS; i++)
 		edit.wanted |= is_of(&wanted->chains[i], table, family) && wanted->chains[i].count;
-	if (!edit.wanted && !table_exists(edit.calls, table))
+	if (!edit.wanted && !table_exists(&iptc_families[family], table))
 		return 0;
+	edit.calls = iptc_load(family, err);
+	if (!edit.calls)
+		return -EOPNOTSUPP;
 	for (int try = 0; try < COMMIT_TRIES && r == -EAGAIN; try++) {
 		const struct timespec pause = { 0, try ? RETRY_PAUSE_NS : 0 };
 
@@ -443,22 +444,27 @@ static bool is_unconditional(const struct iptc_family *family, const void *entry
 bool iptc_forward_drops(enum firewall_family of)
 {
 	const struct iptc_family *family = &iptc_families[of];
+	const struct iptc_calls *calls;
 	struct xtc_handle *handle;
 	struct xt_counters counters;
 	const char *policy;
 	bool drops;
 
-	if (!table_exists(family, "filter") || !(handle = family->init("filter")))
+	if (!table_exists(family, "filter"))
 		return false;
-	policy = family->policy("FORWARD", &counters, handle);
+	calls = iptc_load(of, NULL);
+	handle = calls ? calls->init("filter") : NULL;
+	if (!handle)
+		return false;
+	policy = calls->get_policy("FORWARD", &counters, handle);
 	drops = policy && strcmp(policy, "DROP") == 0;
-	for (const void *entry = family->first("FORWARD", handle); entry && !drops;
-		entry = family->next(entry, handle)) {
-		const char *target = family->target(entry, handle);
+	for (const void *entry = calls->first_rule("FORWARD", handle); entry && !drops;
+		entry = calls->next_rule(entry, handle)) {
+		const char *target = calls->get_target(entry, handle);
 
 		drops = is_unconditional(family, entry) &&
 			(strcmp(target, "DROP") == 0 || strcmp(target, "REJECT") == 0);
 	}
-	family->free(handle);
+	calls->free(handle);
 	return drops;
 }

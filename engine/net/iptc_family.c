@@ -2,41 +2,11 @@
  * iptc_family.c - libip4tc and libip6tc behind one table of calls. */
 #include "engine/net/iptc_family.h"
 
-/* The calls that know the type of an entry. */
-#define ENTRY_CALLS(prefix, type)                                                            \
-	static int prefix##_append_any(                                                      \
-		const xt_chainlabel chain, const void *entry, struct xtc_handle *handle)     \
-	{                                                                                    \
-		return prefix##_append_entry(chain, (const struct type *)entry, handle);     \
-	}                                                                                    \
-	static int prefix##_insert_any(                                                      \
-		const xt_chainlabel chain, const void *entry, struct xtc_handle *handle)     \
-	{                                                                                    \
-		return prefix##_insert_entry(chain, (const struct type *)entry, 0, handle);  \
-	}                                                                                    \
-	static const void *prefix##_first_any(const char *chain, struct xtc_handle *handle)  \
-	{                                                                                    \
-		return prefix##_first_rule(chain, handle);                                   \
-	}                                                                                    \
-	static const void *prefix##_next_any(const void *entry, struct xtc_handle *handle)   \
-	{                                                                                    \
-		return prefix##_next_rule((const struct type *)entry, handle);               \
-	}                                                                                    \
-	static const char *prefix##_target_any(const void *entry, struct xtc_handle *handle) \
-	{                                                                                    \
-		return prefix##_get_target((const struct type *)entry, handle);              \
-	}
-ENTRY_CALLS(iptc, ipt_entry)
-ENTRY_CALLS(ip6tc, ip6t_entry)
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
 
-#define FAMILY_CALLS(prefix)                                                               \
-	.init = prefix##_init, .free = prefix##_free, .commit = prefix##_commit,           \
-	.strerror = prefix##_strerror, .is_chain = prefix##_is_chain,                      \
-	.create_chain = prefix##_create_chain, .delete_chain = prefix##_delete_chain,      \
-	.flush = prefix##_flush_entries, .policy = prefix##_get_policy,                    \
-	.references = prefix##_get_references, .delete_number = prefix##_delete_num_entry, \
-	.append = prefix##_append_any, .insert_first = prefix##_insert_any,                \
-	.first = prefix##_first_any, .next = prefix##_next_any, .target = prefix##_target_any
+#include "engine/base/memory.h"
 
 const struct iptc_family iptc_families[FIREWALL_FAMILIES] = {
 	[FIREWALL_V4] = {
@@ -49,7 +19,6 @@ const struct iptc_family iptc_families[FIREWALL_FAMILIES] = {
 		.target_offset_at = offsetof(struct ipt_entry, target_offset),
 		.next_offset_at = offsetof(struct ipt_entry, next_offset),
 		.protocol_at = offsetof(struct ipt_entry, ip.proto),
-		FAMILY_CALLS(iptc),
 	},
 	[FIREWALL_V6] = {
 		.tool = "ip6tables",
@@ -61,6 +30,73 @@ const struct iptc_family iptc_families[FIREWALL_FAMILIES] = {
 		.target_offset_at = offsetof(struct ip6t_entry, target_offset),
 		.next_offset_at = offsetof(struct ip6t_entry, next_offset),
 		.protocol_at = offsetof(struct ip6t_entry, ipv6.proto),
-		FAMILY_CALLS(ip6tc),
 	},
 };
+
+/* With the names that the libraries' ABI has had since iptables 1.8. */
+static const struct {
+	const char *library;
+	const char *package; /* in Debian */
+	const char *prefix;  /* of the calls' names */
+} libraries[FIREWALL_FAMILIES] = {
+	[FIREWALL_V4] = { "libip4tc.so.2", "libip4tc2", "iptc_" },
+	[FIREWALL_V6] = { "libip6tc.so.2", "libip6tc2", "ip6tc_" },
+};
+
+#define CALL(name)                                       \
+	{                                                \
+#name, offsetof(struct iptc_calls, name) \
+	}
+static const struct {
+	const char *name;
+	size_t offset;
+} calls[] = {
+	CALL(init),
+	CALL(free),
+	CALL(commit),
+	CALL(strerror),
+	CALL(is_chain),
+	CALL(create_chain),
+	CALL(delete_chain),
+	CALL(flush_entries),
+	CALL(get_policy),
+	CALL(get_references),
+	CALL(delete_num_entry),
+	CALL(append_entry),
+	CALL(insert_entry),
+	CALL(first_rule),
+	CALL(next_rule),
+	CALL(get_target),
+};
+
+static int load(enum firewall_family family, struct iptc_calls *ret, struct error *err)
+{
+	void *library = dlopen(libraries[family].library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+
+	if (!library)
+		return error_set(err, -EOPNOTSUPP, "tables of %s need %s (Debian: %s): %s",
+			iptc_families[family].tool, libraries[family].library,
+			libraries[family].package, dlerror());
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		cleanup_free char *name =
+			xasprintf("%s%s", libraries[family].prefix, calls[i].name);
+		void *call = dlsym(library, name);
+
+		if (!call)
+			return error_set(err, -EOPNOTSUPP, "%s is too old: %s",
+				libraries[family].library, dlerror());
+		*(void **)((char *)ret + calls[i].offset) = call;
+	}
+	return 0;
+}
+
+const struct iptc_calls *iptc_load(enum firewall_family family, struct error *err)
+{
+	static struct iptc_calls loaded[FIREWALL_FAMILIES];
+
+	if (!loaded[family].init && load(family, &loaded[family], err) < 0) {
+		loaded[family].init = NULL;
+		return NULL;
+	}
+	return &loaded[family];
+}
