@@ -98,8 +98,8 @@ static void sort_shown(struct shower *s, struct node *mapping)
 {
 	if (s->format == CONFIG_JSON)
 		node_sort(mapping);
-	else if (mapping->count > 1)
-		qsort(mapping->entries, mapping->count, sizeof(*mapping->entries), compare_natural);
+	else
+		node_sort_by(mapping, compare_natural);
 }
 
 /* Those that are nobody's: some are keys of ours. */

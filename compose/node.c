@@ -12,6 +12,8 @@
 
 /* Below this many entries a mapping is searched linearly. */
 #define INDEX_THRESHOLD 24
+/* Up to this many are sorted by insertion. */
+#define INSERTION_LIMIT 64
 
 const char *const node_kind_names[] = {
 	[NODE_NULL] = "null",
@@ -245,12 +247,33 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(((const struct node_entry *)a)->key, ((const struct node_entry *)b)->key);
 }
 
+/* For the few entries that nearly all mappings have. qsort would ask the kernel how much memory
+ * there is before it sorts more than a kilobyte. */
+static void insertion_sort(
+	struct node_entry *entries, size_t count, int (*compare)(const void *a, const void *b))
+{
+	for (size_t i = 1; i < count; i++) {
+		const struct node_entry entry = entries[i];
+		size_t at = i;
+
+		for (; at > 0 && compare(&entries[at - 1], &entry) > 0; at--)
+			entries[at] = entries[at - 1];
+		entries[at] = entry;
+	}
+}
+
+void node_sort_by(struct node *node, int (*compare)(const void *a, const void *b))
+{
+	if (node->count <= INSERTION_LIMIT)
+		insertion_sort(node->entries, node->count, compare);
+	else
+		qsort(node->entries, node->count, sizeof(*node->entries), compare);
+	drop_index(node);
+}
+
 void node_sort(struct node *node)
 {
-	if (node->count < 2)
-		return;
-	qsort(node->entries, node->count, sizeof(*node->entries), compare_keys);
-	drop_index(node);
+	node_sort_by(node, compare_keys);
 }
 
 bool node_is_empty(const struct node *node)

@@ -88,8 +88,9 @@ void node_append(struct arena *arena, struct node *node, const char *key, struct
 /* What a mapping or sequence has, all at once; copied. */
 void node_fill(
 	struct arena *arena, struct node *node, const struct node_entry *entries, size_t count);
-/* Order entries by key, bytewise. */
+/* Order entries by key, bytewise; or as `compare` says of two struct node_entry. */
 void node_sort(struct node *node);
+void node_sort_by(struct node *node, int (*compare)(const void *a, const void *b));
 
 bool node_is_scalar(const struct node *node);
 /* null, false, 0, "" and what has no entries. */

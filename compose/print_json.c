@@ -10,7 +10,8 @@
 
 static void add_indent(struct strbuf *out, unsigned int depth)
 {
-	strbuf_addf(out, "\n%*s", (int)depth * 2, "");
+	strbuf_add_char(out, '\n');
+	strbuf_add_spaces(out, depth * 2);
 }
 
 static void add_string(struct strbuf *out, const char *text)

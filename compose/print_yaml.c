@@ -138,7 +138,7 @@ static void add_literal(struct strbuf *out, const char *text, unsigned int inden
 
 		strbuf_add_char(out, '\n');
 		if (line > 0) {
-			strbuf_addf(out, "%*s", (int)indent, "");
+			strbuf_add_spaces(out, indent);
 			strbuf_add(out, text, line);
 		}
 		text += line;
@@ -209,7 +209,9 @@ static void add_key(struct strbuf *out, const char *key, unsigned int indent)
 	}
 	strbuf_add_str(out, "? ");
 	add_string(out, key, 0, true);
-	strbuf_addf(out, "\n%*s:", (int)indent, "");
+	strbuf_add_char(out, '\n');
+	strbuf_add_spaces(out, indent);
+	strbuf_add_char(out, ':');
 }
 
 static void add_entry(
@@ -225,7 +227,7 @@ static void add_mapping(
 {
 	for (size_t i = 0; i < node->count; i++) {
 		if (i > 0 || !on_line)
-			strbuf_addf(out, "%*s", (int)indent, "");
+			strbuf_add_spaces(out, indent);
 		add_entry(out, node->entries[i].key, node->entries[i].value, indent);
 	}
 }
@@ -235,7 +237,7 @@ static void add_sequence(
 {
 	for (size_t i = 0; i < node->count; i++) {
 		if (i > 0 || !on_line)
-			strbuf_addf(out, "%*s", (int)indent, "");
+			strbuf_add_spaces(out, indent);
 		strbuf_add_str(out, "- ");
 		add_node(out, node->entries[i].value, indent + 2, true);
 	}
@@ -266,7 +268,7 @@ static unsigned int begin_line(struct printer *printer)
 {
 	unsigned int indent = (printer->depth - 1) * 2;
 
-	strbuf_addf(printer->out, "%*s", (int)indent, "");
+	strbuf_add_spaces(printer->out, indent);
 	return indent;
 }
 

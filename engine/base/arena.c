@@ -149,21 +149,45 @@ static bool extend_last(struct arena *arena, const char *items, size_t old_bytes
 	return true;
 }
 
-/* Most arrays of a document have one or two items, so they begin small. */
-#define FIRST_CAPACITY 2
+/* Capacities are 2, 4, 6, 8, 12, 16, 24, …: powers of two and what is half way between. Which of
+ * them an array has is seen from its count, so that nobody needs to keep it. */
+static size_t next_capacity(size_t capacity)
+{
+	size_t more = capacity < 4			 ? 2
+		      : (capacity & (capacity - 1)) == 0 ? capacity / 2
+							 : capacity / 3;
+
+	if (__builtin_add_overflow(capacity, more, &capacity))
+		memory_exhausted();
+	return capacity;
+}
+
+/* Has an array that has grown to `count` items no room for more? */
+static bool is_full(size_t count)
+{
+	size_t odd = count % 3 == 0 ? count / 3 : count;
+
+	return count != 1 && count != 3 && (odd & (odd - 1)) == 0;
+}
+
+static size_t array_bytes(size_t capacity, size_t item_size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(capacity, item_size, &bytes))
+		memory_exhausted();
+	return bytes;
+}
 
 void *arena_array_room(struct arena *arena, size_t count, size_t item_size)
 {
-	size_t capacity = FIRST_CAPACITY, bytes;
+	size_t capacity = 2;
 
 	if (count == 0)
 		return NULL;
 	while (capacity < count)
-		if (__builtin_mul_overflow(capacity, 2, &capacity))
-			memory_exhausted();
-	if (__builtin_mul_overflow(capacity, item_size, &bytes))
-		memory_exhausted();
-	return arena_alloc(arena, bytes);
+		capacity = next_capacity(capacity);
+	return arena_alloc(arena, array_bytes(capacity, item_size));
 }
 
 void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size)
@@ -171,11 +195,9 @@ void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size
 	char *items, *item;
 
 	memcpy(&items, items_ptr, sizeof(items)); /* see array_grow */
-	if (*count == 0 || (*count >= FIRST_CAPACITY && (*count & (*count - 1)) == 0)) {
-		size_t capacity = *count == 0 ? FIRST_CAPACITY : *count * 2, bytes;
+	if (is_full(*count)) {
+		size_t bytes = array_bytes(next_capacity(*count), item_size);
 
-		if (__builtin_mul_overflow(capacity, item_size, &bytes))
-			memory_exhausted();
 		if (*count == 0 || !extend_last(arena, items, *count * item_size, bytes)) {
 			char *grown = arena_alloc(arena, bytes);
 

@@ -20,7 +20,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strdup(struct arena *arena, const char *s); /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *s, size_t length);
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* An array that grows by doubling inside the arena: as array_add of memory.h, for arena-owned
+/* An array that grows inside the arena: as array_add of memory.h, for arena-owned
  * items. */
 void *arena_array_grow(struct arena *arena, void *items_ptr, size_t *count, size_t item_size);
 /* An array of `count` zeroed items to be filled by the caller; arena_array_add may go on with it.

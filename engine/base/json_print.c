@@ -117,8 +117,10 @@ void json_quote(struct strbuf *buf, const char *s, size_t length)
 
 static void add_break(struct strbuf *buf, enum form form, int depth)
 {
-	if (form == FORM_PRETTY)
-		strbuf_addf(buf, "\n%*s", 2 * depth, "");
+	if (form != FORM_PRETTY)
+		return;
+	strbuf_add_char(buf, '\n');
+	strbuf_add_spaces(buf, 2 * (size_t)depth);
 }
 
 static void add_value(struct strbuf *buf, const struct json *json, enum form form, int depth);

@@ -61,6 +61,14 @@ void strbuf_add_char(struct strbuf *buf, char c)
 	strbuf_add(buf, &c, 1);
 }
 
+void strbuf_add_spaces(struct strbuf *buf, size_t count)
+{
+	strbuf_reserve(buf, count);
+	memset(buf->data + buf->length, ' ', count);
+	buf->length += count;
+	buf->data[buf->length] = '\0';
+}
+
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
 {
 	va_list ap;

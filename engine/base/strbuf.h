@@ -30,6 +30,7 @@ void strbuf_reserve(struct strbuf *buf, size_t extra); /* room for `extra` more 
 void strbuf_add(struct strbuf *buf, const void *bytes, size_t length);
 void strbuf_add_str(struct strbuf *buf, const char *s);
 void strbuf_add_char(struct strbuf *buf, char c);
+void strbuf_add_spaces(struct strbuf *buf, size_t count);
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *buf, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
