@@ -11,7 +11,8 @@ comma := ,
 
 PACKAGES := yaml-0.1 libcap nettle libcjson libnl-3.0 libseccomp
 # Those that Debian has an archive of are linked in: the dynamic linker's work is a tenth of an `up` that has nothing to do, which
-# runs it twice (see engine/container/self_exe.h). ARCHIVES= links all of them dynamically.
+# runs it twice (see engine/container/self_exe.h). Those that run something at every start stand first, to lie beside what is used then.
+# ARCHIVES= links all of them dynamically.
 ARCHIVES ?= yaml-0.1 libcap nettle libnl-3.0 libseccomp
 # Loaded when first used, see engine/image/tarball_libarchive.h, engine/net/nft_library.h and engine/net/iptc_family.h: only their
 # headers are needed here.
