@@ -45,8 +45,7 @@ static int check_conflicts(const struct converge_options *options, struct error 
 	return 0;
 }
 
-/* Images come from load, import and commit; a build section alone names one of them. */
-static int check_build(const struct app *app, struct error *err)
+int converge_check_build(const struct app *app, struct error *err)
 {
 	for (size_t i = 0; i < app->project->service_count; i++) {
 		const struct service *service = &app->project->services[i];
@@ -98,7 +97,7 @@ int converge_check(struct app *app, const struct converge_options *options, stru
 	if (r == 0 && app->project->service_count == 0)
 		r = error_set(err, -EINVAL, "no service selected");
 	if (r == 0 && options->build)
-		r = check_build(app, err);
+		r = converge_check_build(app, err);
 	return r;
 }
 

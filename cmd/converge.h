@@ -67,6 +67,9 @@ struct converge_options {
 void converge_defaults(struct converge_options *options);
 /* Conflicts, and --scale as an override of the model, as if the file had said so. -EINVAL. */
 int converge_check(struct app *app, const struct converge_options *options, struct error *err);
+/* --build: images come from load, import and commit; a build section alone names one of them. The
+ * first that has one is told. */
+int converge_check_build(const struct app *app, struct error *err);
 /* Begin the run, make its plan, warn. */
 int converge_plan(struct project_run *run, struct app *app, const struct converge_options *options,
 	char **services, struct error *err);

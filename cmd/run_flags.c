@@ -144,6 +144,14 @@ const struct flag run_flags[] = {
 		"Option of the log driver: max-size, max-file, tag, syslog-address …", 0 },
 	{ 0, "pull", FLAG_STRING, R(pull), "POLICY", "missing or never: images are local", 0 },
 	{ 'q', "quiet", FLAG_BOOL, R(quiet), NULL, "Show no progress", 0 },
+	{ 0, "build", FLAG_BOOL, R(build), NULL,
+		"Services: build images first (an error where one has a build section: images are "
+		"loaded or imported)",
+		0 },
+	{ 0, "quiet-pull", FLAG_BOOL, R(quiet_pull), NULL, "Services: show no progress of pulls",
+		0 },
+	{ 0, "quiet-build", FLAG_BOOL, R(quiet_build), NULL, "Services: show no progress of builds",
+		0 },
 	{ 0, "no-deps", FLAG_BOOL, R(no_deps), NULL, "Services: do not start dependencies", 0 },
 	{ 0, "use-aliases", FLAG_BOOL, R(use_aliases), NULL,
 		"Services: answer to the service's names in its networks", 0 },
@@ -159,6 +167,9 @@ int run_options_check(const struct run_options *options, bool is_service, struct
 		bool of_service; /* else of images only */
 		const char *flag;
 	} rows[] = {
+		{ options->build, true, "--build" },
+		{ options->quiet_pull, true, "--quiet-pull" },
+		{ options->quiet_build, true, "--quiet-build" },
 		{ options->no_deps, true, "--no-deps" },
 		{ options->use_aliases, true, "--use-aliases" },
 		{ options->remove_orphans, true, "--remove-orphans" },

@@ -112,7 +112,10 @@ struct run_options {
 	char *log_driver;
 	char **log_opts;
 	char *pull;
+	bool build;
 	bool quiet;
+	bool quiet_pull;
+	bool quiet_build;
 	bool no_deps;
 	bool use_aliases;
 	bool remove_orphans;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/app.h"
+#include "cmd/converge.h"
 #include "cmd/env_options.h"
 #include "cmd/exec_session.h"
 #include "cmd/project_run.h"
@@ -240,7 +241,9 @@ int run_service(struct app *app, const struct run_options *options, char **words
 		free(app->global.progress);
 		app->global.progress = xstrdup("quiet");
 	}
-	r = project_check_refusals(app->project, names, err);
+	r = options->build ? converge_check_build(app, err) : 0;
+	if (r == 0)
+		r = project_check_refusals(app->project, names, err);
 	if (r == 0)
 		r = prepare_apart(app, service, options, err);
 	if (r == 0)

@@ -23,6 +23,9 @@ struct up_options {
 	bool no_color;
 	bool no_log_prefix;
 	bool timestamps;
+	bool quiet_build;
+	bool menu;
+	bool watch;
 };
 
 #define U(field) offsetof(struct up_options, field)
@@ -56,6 +59,9 @@ static const struct flag up_flags[] = {
 	{ 0, "no-color", FLAG_BOOL, U(no_color), NULL, "No colours", 0 },
 	{ 0, "no-log-prefix", FLAG_BOOL, U(no_log_prefix), NULL, "No names before the lines", 0 },
 	{ 0, "timestamps", FLAG_BOOL, U(timestamps), NULL, "Times before the lines", 0 },
+	{ 0, "quiet-build", FLAG_BOOL, U(quiet_build), NULL, "Show no progress of builds", 0 },
+	{ 0, "menu", FLAG_BOOL, U(menu), NULL, "There is none; --menu=false is accepted", 0 },
+	{ 'w', "watch", FLAG_BOOL, U(watch), NULL, "Not possible: files are not watched", 0 },
 	FLAG_END,
 };
 
@@ -81,6 +87,10 @@ static int check_conflicts(
 			"--detach cannot be combined with --attach or --attach-dependencies" },
 		{ options->attach && options->attach_dependencies,
 			"--attach and --attach-dependencies are incompatible" },
+		{ options->menu, "--menu: there is no menu; Ctrl-C stops what is shown" },
+		{ options->watch,
+			"--watch: files are not watched, nor images built from them; a bind mount "
+			"shows a container what has changed" },
 		{ options->abort_on_exit && options->abort_on_failure,
 			"--abort-on-container-exit and --abort-on-container-failure are "
 			"incompatible" },

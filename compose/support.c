@@ -29,7 +29,7 @@ static void add_rows(struct strbuf *out, const struct key_table *table, const ch
 			status = "works; some values are refused";
 		strbuf_addf(out, "| `%s%s` | %s | %s |\n", prefix, row->name, status,
 			row->status != KEY_SUPPORTED && row->reason ? row->reason : "");
-		if (row->sub) {
+		if (row->sub && row->status == KEY_SUPPORTED) {
 			cleanup_strbuf struct strbuf below = STRBUF_INIT;
 
 			strbuf_addf(&below, "%s%s%s.", prefix, row->name, suffix_of(row));
@@ -45,7 +45,8 @@ void support_page(struct strbuf *out)
 		"Made from the key tables of the program; a test fails when it is out "
 		"of date. Every key of the Compose\n"
 		"Specification is read, checked and printed by `mycompose config`. "
-		"`x-` keys are accepted everywhere and ignored, but for those in the table.\n\n"
+		"`x-` keys are accepted everywhere and ignored, but for those in the table. "
+		"What is said of a key that does not work\nis said of all below it.\n\n"
 		"| key | status | why |\n|---|---|---|\n");
 	add_rows(out, &document_keys, "");
 }

@@ -72,6 +72,8 @@ def test_the_exit_code_of_one_service(bb):
         ("--abort-on-container-exit", "--abort-on-container-failure"),
         ("--pull", "always"),
         ("--exit-code-from", "nope"),
+        ("--watch",),
+        ("--menu",),
     ],
 )
 def test_flags_that_exclude_each_other(bb, words):
@@ -82,6 +84,8 @@ def test_flags_that_exclude_each_other(bb, words):
 
 def test_flags_that_change_nothing_here(bb):
     compose(bb, web=("echo hello", ""))
-    result = bb.mc("up", "-y", "--quiet-pull", "--pull", "missing", "--no-build", "--no-color", "--no-log-prefix", "--timestamps", "-t", "3").ok()
+    result = bb.mc("up", "-y", "--quiet-pull", "--pull", "missing", "--no-build", "--no-color", "--no-log-prefix", "--timestamps", "-t", "3", "--menu=false", "--quiet-build").ok()
     assert "hello" in result.out and "web-1 |" not in result.out.replace("  ", " ")
     bb.mc("create", "-y", "--quiet-pull", "--pull", "never", "--build").ok()
+    assert bb.mc("run", "--rm", "--build", "--quiet-pull", "--quiet-build", "-T", "web", "echo", "once").ok().out == "once\n"
+    assert "unknown flag: --build" in bb.mc("run", "--rm", "--build", "bb", "true").fails(125).err
