@@ -39,6 +39,7 @@ static void tell_waiting(const char *name)
 static void sweep(const struct app *app)
 {
 	static int (*const sweeps[])(const struct engine *engine, struct error *err) = {
+		groups_restore_records,
 		container_sweep,
 		groups_sweep,
 	};

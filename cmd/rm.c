@@ -13,6 +13,7 @@
 #include "cmd/verbs.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
+#include "engine/container/lost.h"
 
 struct rm_options {
 	bool force;
@@ -128,7 +129,18 @@ static int rm_container(
 		&app->engine, container, removal->options->volumes, removal->users, err);
 }
 
-/* With --force a container that is not there is told about, and is no failure. */
+static bool remove_lost(struct app *app, const char *name)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	int r = app->global.dry_run ? -ENOENT : container_remove_lost(&app->engine, name, &err);
+
+	if (r < 0 && r != -ENOENT)
+		app_print_error(app, &err);
+	return r == 0;
+}
+
+/* With --force a container that is not there is told about, and is no failure; one that has lost
+ * its record goes with all that is left of it. */
 static void drop_missing(struct app *app, char **names)
 {
 	char **kept = names;
@@ -138,7 +150,10 @@ static void drop_missing(struct app *app, char **names)
 		cleanup_error struct error err = ERROR_INIT;
 
 		if (container_find(&app->engine, *name, &container, &err) == -ENOENT) {
-			app_print_error(app, &err);
+			if (remove_lost(app, *name))
+				printf("%s\n", *name);
+			else
+				app_print_error(app, &err);
 			free(*name);
 			continue;
 		}

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
- * groups.c - sweep what killed supervisors have left in the run root. */
+ * groups.c - sweep what killed supervisors have left in the run root; have records restored. */
 #include "engine/supervisor/groups.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/files.h"
+#include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
+#include "engine/base/times.h"
 #include "engine/container/container.h"
+#include "engine/container/lost.h"
 #include "engine/supervisor/server.h"
+
+#define RESTORE_TIMEOUT (2 * NS_PER_SEC)
+#define RESTORE_LOOK	(5 * NS_PER_MS)
 
 static bool is_supervised(int groups_fd, const char *group)
 {
@@ -89,4 +97,49 @@ int groups_sweep(const struct engine *engine, struct error *err)
 			strv_add(&unsupervised, *group);
 	/* Reading every record is for the few times when there is something to sweep. */
 	return unsupervised ? sweep_unsupervised(engine, groups_fd, unsupervised, err) : 0;
+}
+
+/* Returns how many were asked. */
+static size_t ask_supervisors(const struct engine *engine)
+{
+	cleanup_strv char **groups = NULL;
+	size_t asked = 0;
+
+	if (dir_list(engine->run_fd, "groups", &groups, NULL) < 0)
+		return 0;
+	for (char **group = groups; group && *group; group++) {
+		cleanup_free char *path = xasprintf("groups/%s", *group);
+		cleanup_fd int group_fd = file_open(
+			engine->run_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL);
+		cleanup_fd int pidfd = -1;
+
+		if (group_fd >= 0)
+			pidfd = lock_holder(group_fd, SUPERVISOR_LOCK_NAME, NULL);
+		if (pidfd >= 0 && syscall(SYS_pidfd_send_signal, pidfd, SUPERVISOR_RENEW_SIGNAL,
+					  NULL, 0) == 0)
+			asked++;
+	}
+	return asked;
+}
+
+int groups_restore_records(const struct engine *engine, struct error *err)
+{
+	const struct timespec nap = { .tv_nsec = RESTORE_LOOK };
+	int64_t deadline_ns = time_monotonic() + RESTORE_TIMEOUT;
+	cleanup_strv char **lost = NULL;
+	int r = container_lost(engine, &lost, err);
+
+	if (r < 0 || !lost || ask_supervisors(engine) == 0)
+		deadline_ns = 0;
+	while (r == 0 && lost && time_monotonic() < deadline_ns) {
+		nanosleep(&nap, NULL);
+		strv_free(steal_ptr(lost));
+		r = container_lost(engine, &lost, err);
+	}
+	for (char **id = lost; r == 0 && id && *id; id++)
+		log_warning("container %.*s has lost its record, '%s/containers/%s/config.json', "
+			    "and no supervisor remembers it: nobody knows whose it is. "
+			    "`mycompose container rm -f %.*s` removes it with its files",
+			ID_SHORT_LENGTH, *id, engine->data_path, *id, ID_SHORT_LENGTH, *id);
+	return r;
 }

@@ -15,6 +15,7 @@
 #include "engine/base/memory.h"
 #include "engine/base/times.h"
 #include "engine/container/event_log.h"
+#include "engine/container/lost.h"
 #include "engine/supervisor/inside.h"
 #include "engine/supervisor/minded.h"
 
@@ -273,7 +274,7 @@ static int lock_group(struct supervisor *supervisor, struct error *err)
 	return 0;
 }
 
-static void renew_server(int signal, void *arg)
+static void renew(int signal, void *arg)
 {
 	struct supervisor *supervisor = arg;
 	cleanup_error struct error err = ERROR_INIT;
@@ -281,6 +282,14 @@ static void renew_server(int signal, void *arg)
 	(void)signal;
 	if (server_renew(supervisor->server, &err) < 0)
 		log_warning("supervisor of '%s': %s", supervisor->group, error_text(&err));
+	strmap_for_each (entry, &supervisor->minded) {
+		const struct minded *minded = entry->value;
+
+		error_release(&err);
+		if (container_restore(supervisor->engine, minded->container, &err) < 0)
+			log_warning("record of container %s: %s", minded->container->name,
+				error_text(&err));
+	}
 }
 
 static int watch_for_renewal(struct supervisor *supervisor, struct error *err)
@@ -289,7 +298,7 @@ static int watch_for_renewal(struct supervisor *supervisor, struct error *err)
 
 	sigemptyset(&set);
 	sigaddset(&set, SUPERVISOR_RENEW_SIGNAL);
-	return loop_watch_signals(supervisor->loop, &set, renew_server, supervisor, err);
+	return loop_watch_signals(supervisor->loop, &set, renew, supervisor, err);
 }
 
 static int start(struct supervisor *supervisor, struct error *err)

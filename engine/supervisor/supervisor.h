@@ -22,8 +22,8 @@
 #include "engine/supervisor/loop.h"
 
 #define SUPERVISOR_LOCK_NAME "supervisor.lock" /* in <run>/groups/GROUP */
-/* To the holder of that lock, when its socket cannot be found: it sees to it. Who does not know it
- * ignores it (signal(7)). */
+/* To the holder of that lock, when its socket or a container's record cannot be found: it puts back
+ * what was removed. Who does not know it ignores it (signal(7)). */
 #define SUPERVISOR_RENEW_SIGNAL SIGURG
 
 enum operation {

@@ -120,6 +120,51 @@ def test_row_13_1_a_recreate_brings_back_what_was_removed_by_hand(running, what)
     running.mc("down", "-v").ok()
 
 
+def lose_record(host, service):
+    """Its id."""
+    name = next(row["Name"] for row in host.ps() if row["Service"] == service)
+    lost = host.state(name)["ID"]
+    host.sh(f"rm {STATE}/containers/{lost}/config.json").ok()
+    return lost
+
+
+def test_row_13_1_a_record_that_was_removed_comes_back_from_its_supervisor(running):
+    before = pids(running)
+    lost = lose_record(running, "a")
+    assert [row["Service"] for row in running.ps()] == ["b"]
+    assert running.mc("up", "-d").ok().err.count("Running") == 2
+    works(running)
+    assert pids(running) == before
+    lose_record(running, "a")
+    running.mc("down", "-v").ok()
+    assert running.sh("pgrep -x 'probe|sleep'").code == 1
+    assert running.sh(f"ls {STATE}/containers/{lost}").code != 0
+
+
+def test_row_13_1_the_record_of_a_recreated_container_comes_back_under_its_last_name(running):
+    running.compose(PROJECT.replace("64m", "65m"))
+    running.mc("up", "-d").ok()
+    names = sorted(row["Name"] for row in running.ps())
+    lose_record(running, "a")
+    running.mc("up", "-d").ok()
+    assert sorted(row["Name"] for row in running.ps()) == names
+    running.mc("down", "-v").ok()
+
+
+def test_row_13_1_what_nobody_remembers_is_told_and_removed_on_request(running):
+    kill_supervisor(running)
+    lost = lose_record(running, "b")
+    warning = running.mc("down").ok().err
+    assert lost[:12] in warning and f"container rm -f {lost[:12]}" in warning and "config.json" in warning
+    assert running.sh("pgrep -x sleep").ok()
+    assert running.mc("container", "rm", "-f", lost[:11]).err
+    assert running.sh("pgrep -x sleep").ok()
+    assert running.mc("container", "rm", "-f", lost[:12]).ok().out == f"{lost[:12]}\n"
+    assert running.sh("pgrep -x sleep").code == 1
+    result = running.mc("down", "-v").ok()
+    assert "lost" not in result.err and "still in use" not in result.err
+
+
 def test_row_13_5_a_container_of_a_newer_version_is_told_and_harms_no_other_project(running):
     name = next(row["Name"] for row in running.ps() if row["Service"] == "b")
     directory = f"{STATE}/containers/{running.state(name)['ID']}"
