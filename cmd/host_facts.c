@@ -181,7 +181,8 @@ static void idmapped_mounts(const struct app *app, struct fact *fact)
 	int r = host_probe_idmapped_mount(&app->engine, &err);
 
 	say_probe(fact, r, &err, FACT_GOOD,
-		"the file system of the data root has to support them (ext4, xfs, btrfs do)");
+		"for userns_mode: auto the file system of the data root has to support them (ext4, "
+		"xfs, btrfs do), and Linux 5.19 is needed");
 }
 
 static void seccomp(const struct app *app, struct fact *fact)

@@ -13,6 +13,7 @@
 #include "compose/service_grants.h"
 #include "compose/service_lifecycle.h"
 #include "engine/base/memory.h"
+#include "engine/container/id_mapping.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
 #include "engine/container/image_defaults.h"
@@ -256,9 +257,11 @@ int service_to_container(struct service_images *images, const struct project *pr
 	if (r == 0)
 		r = fill_namespaces(service, &container->spec, err);
 	if (r == 0)
-		r = service_check_namespaces(engine, service, err);
+		r = service_check_namespaces(engine, project, service, &container->spec, err);
 	if (r == 0)
 		r = fill_process(service, &container->spec, err);
+	if (r == 0 && id_mapping_check_rest(&container->spec, err) < 0)
+		r = service_wrap_key(err, service, "userns_mode");
 	if (r == 0)
 		r = service_fill_grants(project, service, &container->spec, err);
 	if (r == 0)

@@ -2,12 +2,14 @@
  * service_namespaces.c - namespaces that a service shares with other containers. */
 #include "compose/service_namespaces.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compose/apply_internal.h"
 #include "compose/service_volumes_from.h"
 #include "engine/base/memory.h"
+#include "engine/container/id_mapping.h"
 
 #define SERVICE_PREFIX	 "service:"
 #define CONTAINER_PREFIX "container:"
@@ -63,8 +65,30 @@ int service_join_namespaces(const struct engine *engine, const struct project *p
 	return 0;
 }
 
-int service_check_namespaces(
-	const struct engine *engine, const struct service *service, struct error *err)
+/* A namespace belongs to the user namespace that it was made in, or to the host's. */
+static int check_user_namespaces(const struct project *project, const struct spec *spec,
+	const struct shared *shared, const struct container *other, struct error *err)
+{
+	const char *of_service = after(shared->mode, SERVICE_PREFIX);
+	const struct service *service =
+		of_service ? project_find_service(project, of_service) : NULL;
+	struct spec owner = { 0 };
+	bool owner_is_mapped = other && spec_is_mapped(&other->spec);
+
+	/* What cannot be read is told for that service. */
+	if (service && spec_set_user_namespace(&owner, service->userns_mode, NULL) == 0)
+		owner_is_mapped = spec_is_mapped(&owner);
+	spec_release(&owner);
+	if (!spec_is_mapped(spec) && !owner_is_mapped)
+		return 0;
+	return error_set(err, -EINVAL,
+		"'%s' cannot be joined: a user namespace owns the namespaces that are made in it, "
+		"so both must be without one (userns_mode)",
+		shared->mode);
+}
+
+int service_check_namespaces(const struct engine *engine, const struct project *project,
+	const struct service *service, const struct spec *spec, struct error *err)
 {
 	struct shared list[SHARED_KEYS];
 
@@ -72,8 +96,13 @@ int service_check_namespaces(
 	for (size_t i = 0; i < SHARED_KEYS; i++) {
 		const char *of_container = after(list[i].mode, CONTAINER_PREFIX);
 		cleanup_container struct container *other = NULL;
+		int r = 0;
 
-		if (of_container && container_find(engine, of_container, &other, err) < 0)
+		if (of_container)
+			r = container_find(engine, of_container, &other, err);
+		if (r == 0 && (of_container || after(list[i].mode, SERVICE_PREFIX)))
+			r = check_user_namespaces(project, spec, &list[i], other, err);
+		if (r < 0)
 			return service_wrap_key(err, service, list[i].key);
 	}
 	return 0;

@@ -13,9 +13,9 @@
  * -ENOENT, told with the place. */
 int service_join_namespaces(const struct engine *engine, const struct project *project,
 	const struct service *service, struct container *container, struct error *err);
-/* What can be known before anything is made: are the containers that are not of the project there?
- */
-int service_check_namespaces(
-	const struct engine *engine, const struct service *service, struct error *err);
+/* What can be known before anything is made: are the containers that are not of the project there,
+ * and is there no user namespace in the way? `spec` is the service's. */
+int service_check_namespaces(const struct engine *engine, const struct project *project,
+	const struct service *service, const struct spec *spec, struct error *err);
 
 #endif

@@ -104,6 +104,8 @@ static int create_directory(const struct engine *engine, int containers_fd,
 	int r = fill_directory(engine, containers_fd, temporary, container, err);
 
 	if (r == 0)
+		r = ids_claim(engine, container, err);
+	if (r == 0)
 		r = grants_store(engine, container, err);
 	if (r == 0)
 		r = volumes_make_for(engine, container, &made_volumes, err);
@@ -114,6 +116,8 @@ static int create_directory(const struct engine *engine, int containers_fd,
 			volume_drop(engine, *name, NULL, NULL);
 		volumes_purge(engine, NULL);
 		grants_remove(engine, container->id, NULL);
+		if (spec_is_mapped(&container->spec))
+			ids_drop(engine, container->id);
 		tree_remove(containers_fd, temporary, NULL);
 		return r;
 	}
@@ -166,15 +170,13 @@ int container_create(const struct engine *engine, struct container *container, s
 	r = name_claim(engine, container->name, container->id, err);
 	if (r < 0)
 		return r;
-	r = ids_claim(engine, container, err);
+	r = ids_pick(engine, container, err);
 	if (r == 0)
 		r = create_directory(engine, containers_fd, container, err);
-	if (r < 0) {
-		ids_drop(engine, container);
+	if (r < 0)
 		name_drop(engine, container->name, container->id, NULL);
-	} else {
+	else
 		event_log_add(engine, container, "create", NULL);
-	}
 	return r;
 }
 

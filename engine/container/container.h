@@ -7,6 +7,7 @@
  * container_load_state <data>/containers/ID/upper work   the writable layer (overlay)
  *   <data>/containers/ID/health.json  the last results of its health check, see
  * supervisor/health_log.h
+ *   <data>/containers/mapped/ID  which ids of the host it has, see id_mapping.h
  *   <data>/containers/ID/container.log[.N]  its output, see supervisor/logfile.h
  *   <run>/containers/ID/              FIFOs, hosts, hostname, resolv.conf: made at each start
  * A container belongs to a group: the set one supervisor minds. A project's containers share the

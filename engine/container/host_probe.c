@@ -7,11 +7,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,10 +23,16 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/container/mount_fd.h"
+#include "engine/container/setup.h"
+
+#define TRIAL_ID      100000
+#define TRIAL_ID_TEXT "100000"
 
 struct trial {
 	const struct engine *engine;
 	int (*run)(struct trial *trial, struct error *err);
+	pid_t mapped_pid; /* who lives in the user namespace of the trial */
 };
 
 struct outcome {
@@ -78,11 +86,12 @@ static int unshare_mounts(struct error *err)
 }
 
 /* In the directory of the trial. By names without a path, which overlay would take apart. */
-static int mount_overlay(struct error *err)
+static int mount_overlay(struct trial *trial, struct error *err)
 {
 	static const char *const names[] = { "lower", "upper", "work", "merged" };
 	int fd;
 
+	(void)trial;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (mkdir(names[i], 0755) < 0)
 			return error_sys(err, -errno, "make a directory");
@@ -110,14 +119,15 @@ static char *make_directory(const struct engine *engine, struct error *err)
 }
 
 static int in_directory(
-	const struct engine *engine, int (*act)(struct error *err), struct error *err)
+	struct trial *trial, int (*act)(struct trial *trial, struct error *err), struct error *err)
 {
+	const struct engine *engine = trial->engine;
 	cleanup_free char *path = make_directory(engine, err);
 	int r;
 
 	if (!path)
 		return err ? err->code : -EIO;
-	r = chdir(path) < 0 ? error_sys(err, -errno, "chdir") : act(err);
+	r = chdir(path) < 0 ? error_sys(err, -errno, "chdir") : act(trial, err);
 	if (chdir("/") == 0) {
 		char *merged = xasprintf("%s/merged", path);
 
@@ -132,20 +142,21 @@ static int try_overlay(struct trial *trial, struct error *err)
 {
 	int r = unshare_mounts(err);
 
-	return r < 0 ? r : in_directory(trial->engine, mount_overlay, err);
+	return r < 0 ? r : in_directory(trial, mount_overlay, err);
 }
 
 int host_probe_overlay(const struct engine *engine, struct error *err)
 {
-	return try((struct trial){ engine, try_overlay }, err);
+	return try((struct trial){ engine, try_overlay, 0 }, err);
 }
 
-static int list_types(struct error *err)
+static int list_types(struct trial *trial, struct error *err)
 {
 	DIR *dir;
 	struct dirent *entry;
 	int r = 0;
 
+	(void)trial;
 	if (mkdir("entry", 0755) < 0 || !(dir = opendir(".")))
 		return error_sys(err, -errno, "make a directory");
 	while ((entry = readdir(dir)))
@@ -158,16 +169,17 @@ static int list_types(struct error *err)
 
 static int try_file_types(struct trial *trial, struct error *err)
 {
-	return in_directory(trial->engine, list_types, err);
+	return in_directory(trial, list_types, err);
 }
 
 int host_probe_file_types(const struct engine *engine, struct error *err)
 {
-	return try((struct trial){ engine, try_file_types }, err);
+	return try((struct trial){ engine, try_file_types, 0 }, err);
 }
 
-static int set_attribute(struct error *err)
+static int set_attribute(struct trial *trial, struct error *err)
 {
+	(void)trial;
 	if (setxattr(".", "trusted.overlay.check", "y", 1, 0) < 0)
 		return error_sys(err, -errno, "set a trusted.* attribute");
 	return 0;
@@ -175,12 +187,12 @@ static int set_attribute(struct error *err)
 
 static int try_attributes(struct trial *trial, struct error *err)
 {
-	return in_directory(trial->engine, set_attribute, err);
+	return in_directory(trial, set_attribute, err);
 }
 
 int host_probe_attributes(const struct engine *engine, struct error *err)
 {
-	return try((struct trial){ engine, try_attributes }, err);
+	return try((struct trial){ engine, try_attributes, 0 }, err);
 }
 
 static int try_namespaces(struct trial *trial, struct error *err)
@@ -206,7 +218,7 @@ static int try_namespaces(struct trial *trial, struct error *err)
 
 int host_probe_namespaces(struct error *err)
 {
-	return try((struct trial){ NULL, try_namespaces }, err);
+	return try((struct trial){ NULL, try_namespaces, 0 }, err);
 }
 
 static int try_user_namespace(struct trial *trial, struct error *err)
@@ -217,7 +229,7 @@ static int try_user_namespace(struct trial *trial, struct error *err)
 
 int host_probe_user_namespace(struct error *err)
 {
-	return try((struct trial){ NULL, try_user_namespace }, err);
+	return try((struct trial){ NULL, try_user_namespace, 0 }, err);
 }
 
 /* A child that lives in a new user namespace until the pipe it reads from is closed. */
@@ -237,47 +249,74 @@ static pid_t start_in_user_namespace(int wait_fd, int close_fd_, int said_fd)
 	_exit(0);
 }
 
-static int map_mount(const struct engine *engine, pid_t pid, struct error *err)
+static int write_maps(pid_t pid, struct error *err)
 {
 	static const char *const files[] = { "uid_map", "gid_map" };
-	cleanup_free char *ns = xasprintf("/proc/%d/ns/user", (int)pid);
-	cleanup_fd int ns_fd = -1, tree_fd = -1;
-	struct mount_attr attributes = { .attr_set = MOUNT_ATTR_IDMAP };
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		cleanup_free char *path = xasprintf("/proc/%d/%s", (int)pid, files[i]);
-		int r = file_write_value(AT_FDCWD, path, "0 100000 65536", err);
+		int r = file_write_value(AT_FDCWD, path, "0 " TRIAL_ID_TEXT " 65536", err);
 
 		if (r < 0)
 			return r;
 	}
-	ns_fd = file_open(AT_FDCWD, ns, O_RDONLY, 0, err);
-	if (ns_fd < 0)
-		return ns_fd;
-	tree_fd = (int)syscall(
-		SYS_open_tree, engine->data_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | O_CLOEXEC);
-	if (tree_fd < 0)
-		return error_sys(err, -errno, "copy the mount");
-	attributes.userns_fd = (uint64_t)ns_fd;
-	if (syscall(SYS_mount_setattr, tree_fd, "", AT_EMPTY_PATH, &attributes,
-		    sizeof(attributes)) < 0)
-		return error_sys(err, -errno, "map the owners of a mount");
 	return 0;
+}
+
+/* The data root over itself, as the builder of a container has it: see user_namespace.h. */
+static int map_data_root(const struct engine *engine, pid_t pid, struct error *err)
+{
+	cleanup_free char *ns = xasprintf("/proc/%d/ns/user", (int)pid);
+	cleanup_fd int ns_fd = -1, tree_fd = -1, path_fd = -1;
+	int r = write_maps(pid, err);
+
+	if (r == 0)
+		r = ns_fd = file_open(AT_FDCWD, ns, O_RDONLY, 0, err);
+	if (r >= 0)
+		r = path_fd = file_open(AT_FDCWD, engine->data_path, O_PATH | O_DIRECTORY, 0, err);
+	if (r >= 0)
+		r = tree_fd = mount_clone(path_fd, false, err);
+	if (r >= 0)
+		r = mount_map_owners(tree_fd, ns_fd, false, engine->data_path, err);
+	return r < 0 ? r : mount_attach(tree_fd, path_fd, err);
+}
+
+/* In the directory of the trial, whose name then leads to it as the mapping shows it. */
+static int mount_mapped_overlay(struct trial *trial, struct error *err)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (!getcwd(path, sizeof(path)))
+		return error_sys(err, -errno, "getcwd");
+	r = map_data_root(trial->engine, trial->mapped_pid, err);
+	if (r < 0)
+		return r;
+	if (chdir(path) < 0)
+		return error_sys(err, -errno, "chdir");
+	setfsgid(TRIAL_ID);
+	setfsuid(TRIAL_ID);
+	r = capabilities_regain(err);
+	if (r == 0)
+		r = mount_overlay(trial, err);
+	return r < 0 ? error_wrap(err, "with mapped owners") : 0;
 }
 
 static int try_idmapped_mount(struct trial *trial, struct error *err)
 {
-	int hold[2], said[2], r;
+	int hold[2], said[2], r = unshare_mounts(err);
 	char byte;
 	pid_t pid;
 
+	if (r < 0)
+		return r;
 	if (pipe2(hold, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0)
 		return error_sys(err, -errno, "pipe");
-	pid = start_in_user_namespace(hold[0], hold[1], said[1]);
+	pid = trial->mapped_pid = start_in_user_namespace(hold[0], hold[1], said[1]);
 	if (pid < 0)
 		return error_sys(err, -errno, "fork");
 	close(said[1]);
-	r = read(said[0], &byte, 1) == 1 ? map_mount(trial->engine, pid, err)
+	r = read(said[0], &byte, 1) == 1 ? in_directory(trial, mount_mapped_overlay, err)
 					 : error_set(err, -EPERM, "make a user namespace");
 	close(hold[1]);
 	waitpid(pid, NULL, 0);
@@ -286,7 +325,7 @@ static int try_idmapped_mount(struct trial *trial, struct error *err)
 
 int host_probe_idmapped_mount(const struct engine *engine, struct error *err)
 {
-	return try((struct trial){ engine, try_idmapped_mount }, err);
+	return try((struct trial){ engine, try_idmapped_mount, 0 }, err);
 }
 
 int host_probe_seccomp(struct error *err)

@@ -15,7 +15,7 @@ int host_probe_attributes(const struct engine *engine, struct error *err);
 /* All namespaces that a container gets. */
 int host_probe_namespaces(struct error *err);
 int host_probe_user_namespace(struct error *err);
-/* A copy of the data root's mount with other owners. */
+/* The data root's mount with other owners, and an overlay of directories there. */
 int host_probe_idmapped_mount(const struct engine *engine, struct error *err);
 int host_probe_seccomp(struct error *err);
 

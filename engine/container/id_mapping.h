@@ -10,7 +10,8 @@
  * `containers`, `dockremap` that has a line there; else from ID_RANGE_FIRST on, without what a user
  * or group of this host has or a line of those files grants. No two containers get the same:
  *   <data>/containers/mapped/ID  symlink to "UID-UID GID-GID": from lowest to highest of the host's
- * Written before the record, under the records' lock; one without a record is stale. */
+ * Made under the records' lock, between the record and its final name, so that a kill leaves none
+ * that the sweep does not find; one without a container is stale. */
 #ifndef MYCOMPOSE_CONTAINER_ID_MAPPING_H
 #define MYCOMPOSE_CONTAINER_ID_MAPPING_H
 
@@ -52,9 +53,11 @@ int id_mapping_check_user(
 /* What is written into uid_map or gid_map. Heap. */
 char *id_map_text(const struct spec_id_range *map, size_t count);
 
-/* Pick what is wanted, write down what is taken: under the records' lock. -ENOSPC when no range is
- * free. Nothing to do without a mapping. */
-int ids_claim(const struct engine *engine, struct container *container, struct error *err);
-void ids_drop(const struct engine *engine, const struct container *container);
+/* Under the records' lock. Pick what is wanted; -ENOSPC when no range is free. Write down what is
+ * taken. Nothing to do without a mapping. */
+int ids_pick(const struct engine *engine, struct container *container, struct error *err);
+int ids_claim(const struct engine *engine, const struct container *container, struct error *err);
+/* Let go; for a container that has none it is nothing, too. */
+void ids_drop(const struct engine *engine, const char *id);
 
 #endif

@@ -198,24 +198,24 @@ static bool is_stale(const struct engine *engine, const char *id)
 	return faccessat(engine->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-static int read_index(const struct engine *engine, int index_fd,
-	struct spans taken[static ID_KINDS], struct error *err)
+static int read_index(
+	const struct engine *engine, struct spans taken[static ID_KINDS], struct error *err)
 {
 	cleanup_strv char **names = NULL;
-	int r = dir_list(index_fd, ".", &names, err);
+	int r = dir_list(engine->data_fd, INDEX, &names, err);
 
 	for (size_t i = 0; r == 0 && names && names[i]; i++) {
+		cleanup_free char *path = xasprintf(INDEX "/%s", names[i]);
 		char text[PATH_MAX];
-		ssize_t length = readlinkat(index_fd, names[i], text, sizeof(text) - 1);
+		ssize_t length = readlinkat(engine->data_fd, path, text, sizeof(text) - 1);
 
 		if (length < 0)
-			return error_sys(err, -errno, "read " INDEX "/%s", names[i]);
+			return error_sys(err, -errno, "read %s", path);
 		text[length] = '\0';
 		if (is_stale(engine, names[i]))
-			unlinkat(index_fd, names[i], 0);
+			ids_drop(engine, names[i]);
 		else if (!parse_entry(text, taken))
-			return error_set(err, -EBADMSG, "damaged: %s/" INDEX "/%s",
-				engine->data_path, names[i]);
+			return error_set(err, -EBADMSG, "damaged: %s/%s", engine->data_path, path);
 	}
 	return r;
 }
@@ -235,7 +235,7 @@ static struct span hull(const struct spec_id_range *map, size_t count)
 	return span;
 }
 
-/* On disk before the record: whoever finds that must find this. */
+/* On disk before the container is: whoever finds that must find this. */
 static int write_entry(int index_fd, const struct container *container, struct error *err)
 {
 	const struct span users = hull(container->spec.uid_map, container->spec.uid_map_count);
@@ -249,40 +249,49 @@ static int write_entry(int index_fd, const struct container *container, struct e
 	return fsync(index_fd) < 0 ? error_sys(err, -errno, "sync " INDEX) : 0;
 }
 
-int ids_claim(const struct engine *engine, struct container *container, struct error *err)
+static int pick_both(const struct engine *engine, struct spec *spec,
+	struct spans taken[static ID_KINDS], struct error *err)
+{
+	int r = read_index(engine, taken, err);
+
+	if (r == 0)
+		r = pick(&kinds[USER_IDS], &taken[USER_IDS], spec->ids_wanted, &spec->uid_map,
+			&spec->uid_map_count, err);
+	if (r == 0)
+		r = pick(&kinds[GROUP_IDS], &taken[GROUP_IDS], spec->ids_wanted, &spec->gid_map,
+			&spec->gid_map_count, err);
+	return r;
+}
+
+int ids_pick(const struct engine *engine, struct container *container, struct error *err)
 {
 	struct spec *spec = &container->spec;
 	struct spans taken[ID_KINDS] = { 0 };
-	cleanup_fd int index_fd = -1;
-	int r = 0;
+	int r;
 
-	if (!spec_is_mapped(spec))
+	if (!spec->ids_wanted || spec->uid_map_count)
 		return 0;
-	index_fd = dir_make_open(engine->data_fd, INDEX, 0700, err);
-	if (index_fd < 0)
-		return index_fd;
-	if (!spec->uid_map_count) {
-		r = read_index(engine, index_fd, taken, err);
-		if (r == 0)
-			r = pick(&kinds[USER_IDS], &taken[USER_IDS], spec->ids_wanted,
-				&spec->uid_map, &spec->uid_map_count, err);
-		if (r == 0)
-			r = pick(&kinds[GROUP_IDS], &taken[GROUP_IDS], spec->ids_wanted,
-				&spec->gid_map, &spec->gid_map_count, err);
-	}
+	r = pick_both(engine, spec, taken, err);
 	for (size_t i = 0; i < ID_KINDS; i++)
 		free(taken[i].items);
-	return r < 0 ? r : write_entry(index_fd, container, err);
+	return r;
 }
 
-void ids_drop(const struct engine *engine, const struct container *container)
+int ids_claim(const struct engine *engine, const struct container *container, struct error *err)
 {
-	cleanup_free char *path = NULL;
+	cleanup_fd int index_fd = -1;
 
 	if (!spec_is_mapped(&container->spec))
-		return;
-	path = xasprintf(INDEX "/%s", container->id);
+		return 0;
+	index_fd = dir_make_open(engine->data_fd, INDEX, 0700, err);
+	return index_fd < 0 ? index_fd : write_entry(index_fd, container, err);
+}
+
+/* The directory goes with the last one, or when a kill has left it without any. */
+void ids_drop(const struct engine *engine, const char *id)
+{
+	cleanup_free char *path = xasprintf(INDEX "/%s", id);
+
 	unlinkat(engine->data_fd, path, 0);
-	/* Only the last one's goes; who makes one meanwhile holds the lock. */
 	unlinkat(engine->data_fd, INDEX, AT_REMOVEDIR);
 }

@@ -118,7 +118,8 @@ static int decide(const struct engine *engine, const struct container *container
 		return containers_fd;
 	if (renameat(containers_fd, container->id, containers_fd, leftover) < 0 && errno != ENOENT)
 		return error_sys(err, -errno, "remove container directory");
-	ids_drop(engine, container);
+	if (spec_is_mapped(&container->spec))
+		ids_drop(engine, container->id);
 	int r = name_drop(engine, container->name, container->id, err);
 
 	if (r == 0 && remove_anonymous)

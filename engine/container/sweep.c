@@ -11,6 +11,7 @@
 #include "engine/base/strmap.h"
 #include "engine/base/strv.h"
 #include "engine/container/grant.h"
+#include "engine/container/id_mapping.h"
 #include "engine/container/remove.h"
 
 static const char *after_prefix(const char *s, const char *prefix)
@@ -49,6 +50,7 @@ static int prepare(const struct engine *engine, int containers_fd, const char *l
 	const bool is_creation = after_prefix(leftover, CREATING_PREFIX);
 	int r = 0;
 
+	ids_drop(engine, id);
 	if (!is_creation && !after_prefix(leftover, REMOVING_VOLUMES_PREFIX))
 		return 0;
 	if (record_load(engine, leftover, &container, NULL) == 0)

@@ -32,6 +32,12 @@ volumes: {data: {}}
 CHANGED = PROJECT.replace("64m", "65m").replace("init: true", "init: true, environment: {N: '1'}")
 # Without -v an anonymous volume stays behind for good.
 KEPT = PROJECT.replace(', "/anonymous"', "")
+# Three processes make such a container, and an index knows its ids.
+MAPPED = """
+services:
+  a: {image: bb, userns_mode: %s, command: [sleep, "1000"], stop_signal: SIGKILL, ports: ["8080:80"], volumes: ["data:/data", "./:/b"], tmpfs: [/tmp]}
+volumes: {data: {}}
+"""
 THREE = {"a": 1, "b": 1, "c": 1}
 UP = ["up", "-d"]
 
@@ -44,6 +50,8 @@ SCENARIOS = {
     "restart": (PROJECT, PROJECT, ["restart"], UP, THREE, []),
     "stop": (PROJECT, PROJECT, ["stop"], UP, THREE, []),
     "down": (KEPT, KEPT, ["down"], UP, THREE, []),
+    "up-mapped": (None, MAPPED % "auto", UP, UP, {"a": 1}, []),
+    "recreate-mapped": (MAPPED % "auto", MAPPED % "'auto:size=70000'", UP, UP, {"a": 1}, []),
     "down-v": (PROJECT, PROJECT, ["down", "-v"], UP, THREE, []),
 }
 

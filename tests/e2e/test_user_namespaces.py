@@ -2,14 +2,16 @@
 """Containers whose root is nobody on the host: `userns_mode: auto`, `run --userns`. HARDENING 4.5 to 4.7."""
 
 import io
+import pathlib
 import re
 import tarfile
 
 import pytest
 
 from test_forbidden import GROUPS, allowed, lacking
-from testhost import BINARY, PROBE, Terminal, wait_until
+from testhost import BINARY, Terminal, wait_until
 
+WITHOUT = pathlib.Path(__file__).with_name("without.py")
 MAPPED = "--userns auto"
 GIVEN = "--userns auto:uidmapping=0:200000:65536,gidmapping=0:300000:65536"
 OTHER = "--userns auto:uidmapping=0:400000:65536"
@@ -332,6 +334,87 @@ def test_a_small_range_has_terminals_without_their_group(bb):
     assert bb.once("sh", "-c", "cat /proc/self/uid_map", flags="--userns auto:size=1").ok().out.split()[2] == "1"
 
 
+def test_started_with_less_than_is_wanted(bb):
+    """What takes rights on the host to raise is raised before they are given up; a tight limit does not hinder the start."""
+    command = "cat /proc/self/stat | cut -d' ' -f19; cat /proc/self/oom_score_adj; ulimit -Hn; ulimit -n"
+    started = bb.sh(f"ulimit -Sn 300; nice -n 5 {BINARY} run --rm --network none --userns auto --ulimit nofile=50:400 --oom-score-adj 500 bb sh -c \"{command}\"").ok()
+    assert started.out.split() == ["0", "500", "400", "50"]
+    bb.daemon("c", "sleep", "1000", flags=f"{MAPPED} --ulimit nofile=50:400")
+    assert bb.sh(f"nice -n 5 {BINARY} exec c sh -c \"{command}\"").ok().out.split() == ["0", "0", "400", "50"]
+
+
+def test_the_mounts_are_those_of_any_container(bb):
+    listed = "cat /proc/self/mountinfo | sed 's/^[0-9]* [0-9]* [0-9:]* //; s/lowerdir.*//; s/ shared:[0-9]*//' | cut -d' ' -f2-"
+    flags = "-v vol:/v:ro -v /tmp:/t --tmpfs /x -it=false --read-only"
+    plain, mapped = (bb.once("sh", "-c", listed, flags=f"{more} {flags}").ok().out.splitlines() for more in ("", MAPPED))
+    targets = [[line.split()[0] for line in lines] for lines in (plain, mapped)]
+    assert sorted(targets[0]) == sorted(targets[1])
+    ro = [sorted(line.split()[0] for line in lines if line.split()[1].startswith("ro")) for lines in (plain, mapped)]
+    assert ro[0] == ro[1]
+
+
+def test_init_and_read_only_roots(bb):
+    out = bb.once("sh", "-c", "cat /proc/1/comm; touch /x 2>&1; touch /t/x && id -u", flags=f"{MAPPED} --init --read-only --tmpfs /t").ok().out
+    assert out.startswith("init\n") and "Read-only" in out and out.endswith("0\n")
+
+
+KINDS = """
+services:
+  a:
+    image: bb
+    userns_mode: auto
+    command: [sleep, "1000"]
+    stop_signal: SIGKILL
+    networks: [six]
+    tmpfs: ["/tmp:uid=1000,mode=700"]
+    volumes:
+      - memory:/data
+      - elsewhere:/e
+      - {type: volume, source: plain, target: /part, volume: {subpath: sub}}
+      - {type: image, source: layered, target: /image}
+      - {type: image, source: bb, target: /single, image: {subpath: data}}
+      - {type: bind, source: ./file, target: /one-file, read_only: true}
+networks: {six: {enable_ipv6: true}}
+volumes:
+  memory: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=1m"}}
+  elsewhere: {driver_opts: {type: none, o: bind, device: %s}}
+  plain:
+"""
+
+
+def test_row_4_6_every_kind_of_mount_has_the_containers_owners(clean):
+    elsewhere = clean.directory / "elsewhere"
+    elsewhere.mkdir()
+    clean.file("file", "x")
+    clean.once("sh", "-c", "mkdir /v/sub; echo part > /v/sub/file; chown -R 1000:1000 /v/sub", flags="-v p_plain:/v").ok()
+    clean.mc("run", "--name", "base", "--network", "none", "bb", "sh", "-c", "echo top > /data/top; chown 1000 /data/top; rm /data/from-image").ok()
+    clean.mc("commit", "base", "layered").ok()
+    clean.mc("rm", "base").ok()
+    clean.compose(KINDS % elsewhere)
+    clean.mc("-p", "p", "up", "-d").ok()
+    stat = lambda *paths: clean.inside("p-a-1", "stat", "-c", "%u:%g", *paths).ok().out.split()
+    assert stat("/data", "/data/from-image", "/part", "/part/file", "/tmp") == ["1000:1000", "0:0", "1000:1000", "1000:1000", "1000:0"]
+    assert stat("/image/bin/busybox", "/image/data/top", "/single/from-image", "/e", "/one-file") == ["0:0", "1000:0", "0:0", "0:0", "0:0"]
+    clean.inside("p-a-1", "sh", "-c", "touch /e/made /data/made /part/made && chown 5:5 /e/made").ok()
+    assert owners(clean, elsewhere / "made", "/var/lib/mycompose/volumes/p_plain/_data/sub/made") == ["5:5", "0:0"]
+    assert clean.inside("p-a-1", "ls", "/image/data").ok().out == "top\n"
+    clean.inside("p-a-1", "touch", "/image/x").fails()
+    assert "inet6 f" in clean.inside("p-a-1", "ip", "-6", "addr", "show", "dev", "eth0").ok().out
+    clean.mc("-p", "p", "down", "-v").ok()
+    clean.mc("volume", "rm", "p_plain").ok()
+    clean.mc("rmi", "layered").ok()
+
+
+def test_stats_pause_and_update(bb):
+    bb.daemon("c", "sleep", "1000", flags=MAPPED)
+    assert "c" in bb.mc("stats", "--no-stream", "c").ok().out
+    bb.mc("pause", "c").ok()
+    assert "paused" in bb.inside("c", "true").fails().err
+    bb.mc("unpause", "c").ok()
+    bb.mc("stop", "-t", "0", "c").ok()
+    assert bb.state("c")["State"] == "exited"
+
+
 PROJECT = """
 services:
   web:
@@ -378,8 +461,12 @@ def test_a_project_with_user_namespaces(clean):
     assert "sleep 1000" in clean.mc("-p", "p", "top", "client", env=env).ok().out
     # Its supervisor is killed: the containers run on, and who takes over knows the way in.
     before = first_ids(clean, "p-web-1")
-    clean.sh("kill -9 $(pgrep -f 'supervise.*p' | head -1)")
+    running = clean.sh("pgrep -x 'httpd|sleep'").ok().out
+    pids = clean.sh("pgrep -x mycompose").ok().out.split()
+    clean.sh("kill -9 " + " ".join(pids)).ok()
+    wait_until(lambda: not set(pids) & set(clean.sh("pgrep -x mycompose").out.split()), what="its death")
     up()
+    assert clean.sh("pgrep -x 'httpd|sleep'").ok().out == running
     assert first_ids(clean, "p-web-1") == before and clean.inside("p-web-1", "id", "-u").ok().out == "0\n"
     # Other ids: the container is made anew, its volume stays as it was.
     clean.compose(PROJECT % "auto:size=70000")
@@ -401,3 +488,33 @@ def test_a_mapping_that_cannot_be_had_is_told_with_its_place(clean, value, word)
     clean.compose(f"services:\n  a:\n    image: bb\n    userns_mode: {value}\n")
     err = clean.mc("up", "-d").fails().err
     assert "compose.yaml:4:" in err and word in err
+
+
+@pytest.mark.parametrize(
+    "line, word",
+    [
+        ("privileged: true", "privileged mode is incompatible with user namespaces"),
+        ("network_mode: host", "cannot share the host's network namespace"),
+        ("pid: 'service:b'", "services.a.pid: 'service:b' cannot be joined"),
+        ("volumes: [{type: bind, source: /tmp, target: /t, bind: {propagation: rshared}}]", "mount on the host"),
+    ],
+)
+def test_what_does_not_go_with_a_mapping_is_told_before_anything_starts(clean, line, word):
+    clean.compose(f"services:\n  a:\n    image: bb\n    userns_mode: auto\n    {line}\n  b: {{image: bb, command: [sleep, '1000']}}\n")
+    err = clean.mc("-p", "p", "up", "-d").fails().err
+    assert word in err and re.search(r"compose.yaml:[45]:\d+: services.a.(userns_mode|pid): ", err)
+
+
+def test_a_namespace_that_belongs_to_a_user_namespace_is_told_before_anything_starts(clean):
+    clean.compose("services:\n  a:\n    image: bb\n    ipc: 'service:b'\n  b: {image: bb, userns_mode: auto, command: [sleep, '1000']}\n")
+    assert "compose.yaml:4:10: services.a.ipc: 'service:b' cannot be joined" in clean.mc("-p", "p", "up", "-d").fails().err
+
+
+def test_row_4_6_a_kernel_that_cannot_map_owners_is_told(bb):
+    """Before Linux 5.19 overlay takes no mapped layers: EINVAL, which everything without a mapping is spared."""
+    assert re.search(r"Id-mapped mounts: *yes", bb.mc("info").ok().out)
+    older = ("/usr/bin/python3", WITHOUT, "mapped-overlay", BINARY)
+    err = bb.run(*older, "run", "--rm", "--network", "none", *MAPPED.split(), "bb", "true").fails(125).err
+    assert "mount overlay of layers with mapped owners (Linux 5.19 is needed for that): Invalid argument" in err
+    assert "Id-mapped mounts: no" in re.sub(" +", " ", bb.run(*older, "info").out)
+    assert bb.mc("ps", "-a", "-q").out == ""

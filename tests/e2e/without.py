@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a program as if the kernel lacked something: without.py WHAT[,WHAT] PROGRAM [ARGUMENT...], WHAT being overlay, iptables or nft
+"""Run a program as if the kernel lacked something: without.py WHAT[,WHAT] PROGRAM [ARGUMENT...], WHAT being overlay, mapped-overlay, iptables or nft
 
-A seccomp filter gives the answer that such a kernel gives: mount(2) of an overlay (the only one the engine makes with no flags at all) ends in ENODEV,
+A seccomp filter gives the answer that such a kernel gives: mount(2) of an overlay (the only one the engine makes with no flags at all) ends in ENODEV, or in EINVAL,
 getsockopt(2) of the iptables level in ENOPROTOOPT, a netfilter netlink socket in EPROTONOSUPPORT.
 """
 
@@ -23,6 +23,7 @@ AF_NETLINK, NETLINK_NETFILTER = 16, 12
 # name: (system call, {argument: value}, answer)
 MISSING = {
     "overlay": ("mount", {3: 0}, errno.ENODEV),
+    "mapped-overlay": ("mount", {3: 0}, errno.EINVAL),
     "iptables": ("getsockopt", {1: IPPROTO_IP, 2: IPT_SO_GET_INFO}, errno.ENOPROTOOPT),
     "nft": ("socket", {0: AF_NETLINK, 2: NETLINK_NETFILTER}, errno.EPROTONOSUPPORT),
 }
