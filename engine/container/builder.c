@@ -2,11 +2,8 @@
  * builder.c - the process that builds the root of a container with a user namespace. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -28,20 +25,6 @@ void builder_fail(struct setup *setup, const struct report *report)
 	tell(setup, report, NULL, 0);
 }
 
-static int map_data_root(const struct setup *setup, struct error *err)
-{
-	const char *path = setup->engine->data_path;
-	cleanup_fd int fd = file_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
-	cleanup_fd int tree_fd = -1;
-	int r;
-
-	if (fd < 0)
-		return fd;
-	tree_fd = mount_clone(fd, false, err);
-	r = tree_fd < 0 ? tree_fd : mount_map_owners(tree_fd, setup->user_fd, false, path, err);
-	return r < 0 ? r : mount_attach(tree_fd, fd, err);
-}
-
 /* The data root as it is seen here from now on. */
 static int reopen_engine(struct setup *setup, struct error *err)
 {
@@ -59,7 +42,6 @@ static int reopen_engine(struct setup *setup, struct error *err)
 	return 0;
 }
 
-/* Files are made as the container's root; rights to other files stay. */
 static int take_file_identity(const struct setup *setup, struct error *err)
 {
 	uint32_t uid, gid;
@@ -67,14 +49,7 @@ static int take_file_identity(const struct setup *setup, struct error *err)
 
 	if (r == 0)
 		r = spec_host_gid(&setup->container->spec, 0, &gid, err);
-	if (r < 0)
-		return r;
-	setfsgid(gid);
-	setfsuid(uid);
-	/* They tell what was, and so by a second call what is. */
-	if ((uint32_t)setfsgid(gid) != gid || (uint32_t)setfsuid(uid) != uid)
-		return error_set(err, -EPERM, "make files as the container's root");
-	return capabilities_regain(err);
+	return r < 0 ? r : file_identity_take(uid, gid, err);
 }
 
 int builder_begin(struct setup *setup, struct error *err)
@@ -92,7 +67,7 @@ int builder_begin(struct setup *setup, struct error *err)
 		return error_sys(err, -errno, "make a mount namespace");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_sys(err, -errno, "make the mount tree private");
-	r = map_data_root(setup, err);
+	r = mount_map_over(setup->engine->data_path, setup->user_fd, err);
 	if (r == 0)
 		r = reopen_engine(setup, err);
 	return r < 0 ? r : take_file_identity(setup, err);

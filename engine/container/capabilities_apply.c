@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@ int capabilities_available(const struct container *container, uint64_t *mask, st
 	return 0;
 }
 
-int capabilities_regain(struct error *err)
+static int regain(struct error *err)
 {
 	struct __user_cap_data_struct data[2];
 	int r = capability_data(SYS_capget, data);
@@ -50,6 +51,16 @@ int capabilities_regain(struct error *err)
 	if (r == 0)
 		r = capability_data(SYS_capset, data);
 	return r < 0 ? error_sys(err, r, "regain capabilities") : 0;
+}
+
+int file_identity_take(uid_t uid, gid_t gid, struct error *err)
+{
+	setfsgid(gid);
+	setfsuid(uid);
+	/* They tell what was, and so by a second call what is. */
+	if ((gid_t)setfsgid(gid) != gid || (uid_t)setfsuid(uid) != uid)
+		return error_set(err, -EPERM, "make files as another user");
+	return regain(err);
 }
 
 int capabilities_drop_bounding(uint64_t keep, struct error *err)

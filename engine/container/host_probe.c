@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -263,22 +262,16 @@ static int write_maps(pid_t pid, struct error *err)
 	return 0;
 }
 
-/* The data root over itself, as the builder of a container has it: see user_namespace.h. */
+/* As the builder of a container has it: see user_namespace.h. */
 static int map_data_root(const struct engine *engine, pid_t pid, struct error *err)
 {
 	cleanup_free char *ns = xasprintf("/proc/%d/ns/user", (int)pid);
-	cleanup_fd int ns_fd = -1, tree_fd = -1, path_fd = -1;
+	cleanup_fd int ns_fd = -1;
 	int r = write_maps(pid, err);
 
 	if (r == 0)
 		r = ns_fd = file_open(AT_FDCWD, ns, O_RDONLY, 0, err);
-	if (r >= 0)
-		r = path_fd = file_open(AT_FDCWD, engine->data_path, O_PATH | O_DIRECTORY, 0, err);
-	if (r >= 0)
-		r = tree_fd = mount_clone(path_fd, false, err);
-	if (r >= 0)
-		r = mount_map_owners(tree_fd, ns_fd, false, engine->data_path, err);
-	return r < 0 ? r : mount_attach(tree_fd, path_fd, err);
+	return r < 0 ? r : mount_map_over(engine->data_path, ns_fd, err);
 }
 
 /* In the directory of the trial, whose name then leads to it as the mapping shows it. */
@@ -294,9 +287,7 @@ static int mount_mapped_overlay(struct trial *trial, struct error *err)
 		return r;
 	if (chdir(path) < 0)
 		return error_sys(err, -errno, "chdir");
-	setfsgid(TRIAL_ID);
-	setfsuid(TRIAL_ID);
-	r = capabilities_regain(err);
+	r = file_identity_take(TRIAL_ID, TRIAL_ID, err);
 	if (r == 0)
 		r = mount_overlay(trial, err);
 	return r < 0 ? error_wrap(err, "with mapped owners") : 0;

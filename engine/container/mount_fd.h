@@ -38,6 +38,9 @@ int mount_change(
  * the disk says N. `path` is for messages. What belongs to the kernel itself (proc, sysfs,
  * devtmpfs) is left as it is. -EINVAL names the file system that cannot do it. */
 int mount_map_owners(int fd, int user_fd, bool recursive, const char *path, struct error *err);
+/* A directory over itself with mapped owners, in this mount namespace: by its name it is seen so
+ * from now on, without what is mounted below it. */
+int mount_map_over(const char *path, int user_fd, struct error *err);
 int mount_attach(int mount_fd, int target_fd, struct error *err);
 /* Take the mount whose root directory `fd` shows out of the tree again; its copies stay. Leaves the
  * process in "/". */

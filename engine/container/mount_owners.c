@@ -95,3 +95,16 @@ int mount_map_owners(int fd, int user_fd, bool recursive, const char *path, stru
 	type = type_of(fd);
 	return r == -EINVAL && is_kernels_own(type) ? 0 : refuse(r, path, type, recursive, err);
 }
+
+int mount_map_over(const char *path, int user_fd, struct error *err)
+{
+	cleanup_fd int fd = file_open(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, err);
+	cleanup_fd int tree_fd = -1;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	tree_fd = mount_clone(fd, false, err);
+	r = tree_fd < 0 ? tree_fd : mount_map_owners(tree_fd, user_fd, false, path, err);
+	return r < 0 ? r : mount_attach(tree_fd, fd, err);
+}

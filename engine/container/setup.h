@@ -229,8 +229,8 @@ int process_attributes_raise(const struct spec *spec, pid_t pid, struct error *e
 int capabilities_available(const struct container *container, uint64_t *mask, struct error *err);
 int capabilities_drop_bounding(uint64_t keep, struct error *err);
 int capabilities_set(uint64_t mask, struct error *err);
-/* Effective again what is permitted: a change of fsuid has taken some. */
-int capabilities_regain(struct error *err);
+/* Make files as another user from now on, with all rights to others' as before. */
+int file_identity_take(uid_t uid, gid_t gid, struct error *err);
 
 /* execute.c: identity, working directory, filter, execve. Returns only on failure. */
 int process_execute(struct setup *setup, struct error *err);
