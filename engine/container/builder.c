@@ -44,7 +44,7 @@ static int reopen_engine(struct setup *setup, struct error *err)
 
 static int take_file_identity(const struct setup *setup, struct error *err)
 {
-	uint32_t uid, gid;
+	uint32_t uid = 0, gid = 0;
 	int r = spec_host_uid(&setup->container->spec, 0, &uid, err);
 
 	if (r == 0)
