@@ -86,6 +86,15 @@ static char **shared_ids(struct arena *arena, const struct spec *spec)
 	return ids;
 }
 
+static char **lasting_mounts(struct arena *arena, const struct spec *spec)
+{
+	char **places = arena_alloc(arena, (spec->mount_count + 1) * sizeof(*places));
+
+	for (size_t i = 0; !spec_may_unmount(spec) && i < spec->mount_count; i++)
+		places[i] = arena_strdup(arena, spec->mounts[i].destination);
+	return places;
+}
+
 static int observe_container(const struct engine *engine, struct observed *observed,
 	const struct container *container, struct error *err)
 {
@@ -117,6 +126,7 @@ static int observe_container(const struct engine *engine, struct observed *obser
 	item->networks = arena_alloc(arena, (container->attachment_count + 1) * sizeof(char *));
 	for (size_t i = 0; i < container->attachment_count; i++)
 		item->networks[i] = arena_strdup(arena, container->attachments[i].network);
+	item->mounts = lasting_mounts(arena, &container->spec);
 	item->shares = shared_ids(arena, &container->spec);
 	read_dependencies(arena, container_label(container, LABEL_DEPENDS_ON), item);
 	container_state_release(&state);
@@ -226,7 +236,7 @@ void observe_damage(struct observed *observed)
 		struct observed_container *item = &observed->containers[i];
 
 		if (item->pid > 0)
-			item->damage =
-				container_damage(item->id, item->pid, strv_length(item->networks));
+			item->damage = container_damage(
+				item->id, item->pid, strv_length(item->networks), item->mounts);
 	}
 }

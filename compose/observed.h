@@ -45,6 +45,7 @@ struct observed_container {
 	 * given again; NULL = nothing. */
 	const char *damage;
 	char **networks;    /* names it is attached to */
+	char **mounts;	    /* where mounts were made in it that nobody inside can take away */
 	char **shares;	    /* ids of containers whose namespaces it uses */
 	char **depends_on;  /* services, from the label: order of stopping without a file */
 	char **depends_how; /* of each: "service_healthy:true", condition and whether it restarts

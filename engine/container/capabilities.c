@@ -12,6 +12,11 @@
 
 #define NAME_MAX_LENGTH 40
 
+bool spec_may_unmount(const struct spec *spec)
+{
+	return spec->capabilities & (UINT64_C(1) << CAP_SYS_ADMIN);
+}
+
 uint64_t capabilities_all(void)
 {
 	int count = cap_max_bits(); /* of the running kernel */

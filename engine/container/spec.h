@@ -178,6 +178,8 @@ int spec_from_json(const struct json *json, struct spec *ret, struct error *err)
  * less what the bounding set of the calling process lacks. */
 #define CAPABILITIES_DEFAULT 0x00000000a80425fbULL
 uint64_t capabilities_all(void);
+/* Something in the container can take away its mounts: it has CAP_SYS_ADMIN. */
+bool spec_may_unmount(const struct spec *spec);
 /* "NET_ADMIN", "cap_net_admin", "ALL" -> bit mask. -EINVAL for an unknown name. */
 int capability_parse(const char *name, uint64_t *ret_mask, struct error *err);
 /* cap_add/cap_drop as Docker combines them (HARDENING 1.5). */

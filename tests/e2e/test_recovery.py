@@ -2,6 +2,8 @@
 """Things of a running project removed by hand, with and without its supervisor: what ran still runs where it can, nothing a user put into a volume
 is lost, one `up` brings back what the file says, or one `down` an empty host."""
 
+import re
+
 import pytest
 
 from testhost import BINARY, wait_until
@@ -29,8 +31,7 @@ REPAIRED = {
 }
 # Who has which address and port is known from there alone.
 FORGOTTEN = {"network-records": "rm -rf /run/mycompose/net*"}
-# What a running container cannot be given again: `up` makes such a container anew. (A mount that somebody takes away inside a container is
-# not looked for; `up --force-recreate` or `down` and `up` brings it back.)
+# What a running container cannot be given again: `up` makes such a container anew.
 MADE_AGAIN = {
     "veths": f"for l in {VETHS}; do ip link del $l; done",
     "one-veth": f"ip link del $(echo {VETHS} | cut -d' ' -f1)",
@@ -97,19 +98,58 @@ def test_row_13_1_down_clears_away_what_was_half_removed_by_hand(running, what, 
     running.mc("down", "-v").ok()
 
 
-@pytest.mark.parametrize("what", [what for what in MADE_AGAIN if what != "mounts"])
+@pytest.mark.parametrize("what", MADE_AGAIN)
 def test_row_13_1_up_makes_anew_what_has_lost_something_for_good(running, what):
     before = {row["Name"]: row["ID"] for row in running.ps()}
     running.sh(MADE_AGAIN[what])
     plan = running.mc("up", "--dry-run").ok().out
-    assert "a network interface of it was removed" in plan or "its cgroup was removed" in plan
+    assert re.search("a network interface of it was removed|its cgroup was removed|a mount of it was removed", plan)
     running.mc("up", "-d").ok()
     works(running)
     after = {row["Name"]: row["ID"] for row in running.ps()}
     kept = [name for name in before if before[name] == after[name]]
-    assert len(kept) == (1 if what == "one-veth" else 0), "who has lost nothing goes on"
+    assert len(kept) == (1 if what in ("one-veth", "mounts") else 0), "who has lost nothing goes on"
     assert running.mc("up", "-d").ok().err.count("Running") == 2
     running.mc("down", "-v").ok()
+
+
+def test_row_13_1_mounts_of_every_kind_are_seen_to_be_there(clean):
+    clean.sh("mkdir -p dir/sub; echo > file")
+    clean.image("with-links", [("links", None), ("links/away", ("/far/away",)), ("far", None)])
+    clean.compose("""
+services:
+  a:
+    image: with-links
+    command: [sh, -c, "cd /tmp2 && exec /bin/busybox sleep 1000"]
+    stop_signal: SIGKILL
+    tmpfs: [/tmp2, /run/deep/er]
+    shm_size: 1m
+    configs: [c]
+    volumes:
+      - ./dir:/b/inner
+      - outer:/b
+      - ./file:/etc/one.conf:ro
+      - /anonymous
+      - ./dir/sub:/links/away
+      - {type: image, source: with-links, target: /image}
+      - {type: volume, source: outer, target: /part, volume: {subpath: x}}
+      - {type: tmpfs, target: /dev/own}
+  chrooted:
+    image: bb
+    command: [sh, -c, "mkdir -p /new/bin /new/v && cp /bin/busybox /new/bin/ && exec chroot /new /bin/busybox sleep 1000"]
+    stop_signal: SIGKILL
+    volumes: ["outer:/v"]
+configs: {c: {content: x}}
+volumes: {outer: {external: true, name: vol}}
+""")
+    clean.mc("volume", "create", "vol").ok()
+    clean.once("mkdir", "-p", "/o/x", flags="-v vol:/o").ok()
+    clean.mc("up", "-d").ok()
+    wait_until(lambda: clean.sh("ls -l /proc/*/root | grep /new$").code == 0, what="the other root")
+    result = clean.mc("up", "-d").ok()
+    assert result.err.count("Running") == 2 and "Recreate" not in result.err
+    clean.mc("down", "-v").ok()
+    clean.mc("volume", "rm", "vol").ok()
 
 
 @pytest.mark.parametrize("what", MADE_AGAIN)
