@@ -32,7 +32,8 @@ static bool same_ports(const struct endpoint *endpoint, const struct endpoint_re
 static bool same_families(const struct endpoint *endpoint, const struct endpoint_request *request)
 {
 	for (size_t i = 0; i < request->port_count; i++)
-		if (endpoint->ports[i].both != request->ports[i].both)
+		if (endpoint->ports[i].both !=
+			published_port_has_ipv6(&request->ports[i], endpoint->address6))
 			return false;
 	return true;
 }

@@ -54,7 +54,13 @@ int endpoint_read(int dir_fd, const char *container_id, struct endpoint *ret, st
 	return r < 0 ? error_wrap(err, "endpoint of container %s", container_id) : 0;
 }
 
-static struct published_port *ports_copy(const struct published_port *ports, size_t count)
+bool published_port_has_ipv6(const struct published_port *port, const char *address6)
+{
+	return port->both && (address6 || strcmp(port->protocol, "sctp") != 0);
+}
+
+static struct published_port *ports_copy(
+	const struct published_port *ports, size_t count, const char *address6)
 {
 	struct published_port *copy = NULL;
 	size_t copied = 0;
@@ -64,6 +70,7 @@ static struct published_port *ports_copy(const struct published_port *ports, siz
 
 		*port = ports[i];
 		port->host_ip = xstrdup(ports[i].host_ip);
+		port->both = published_port_has_ipv6(port, address6);
 	}
 	return copy;
 }
@@ -128,7 +135,7 @@ static void endpoint_fill(struct endpoint *endpoint, const struct network *netwo
 		.link_local = strv_copy(request->link_local),
 		.links = strv_copy(request->links),
 		.dns = strv_copy(request->dns),
-		.ports = ports_copy(request->ports, request->port_count),
+		.ports = ports_copy(request->ports, request->port_count, address6),
 		.port_count = request->port_count,
 	};
 	if (!strv_contains(endpoint->aliases, request->container_name))

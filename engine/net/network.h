@@ -105,6 +105,11 @@ int network_remove(const struct engine *engine, const char *name, struct error *
  * deleted the interface it comes back. */
 int network_up(const struct engine *engine, const struct network *network, struct error *err);
 
+/* Does what comes by IPv6 to a port of every address reach the container? Where it has no IPv6 the
+ * supervisor relays, but not SCTP, whose messages and streams a relay would lose. */
+struct published_port;
+bool published_port_has_ipv6(const struct published_port *port, const char *address6);
+
 struct published_port {
 	char *host_ip;	      /* NULL = every address; else an IPv4 or IPv6 literal */
 	uint16_t host_port;   /* 0 = chosen by port_reserve */

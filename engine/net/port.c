@@ -125,17 +125,16 @@ static int hold_ipv4(const struct wish *wish, uint16_t *port)
 	return steal_fd(&fd);
 }
 
-/* The kernel has no such socket: nobody else can listen there either. */
-static bool family_is_absent(int r)
+/* The kernel has no sockets of the protocol in any family: SCTP is a module of its own. */
+static bool protocol_is_absent(int r)
 {
-	return r == -EAFNOSUPPORT || r == -EPROTONOSUPPORT || r == -ESOCKTNOSUPPORT;
+	return r == -EPROTONOSUPPORT || r == -ESOCKTNOSUPPORT;
 }
 
+/* The kernel lacks the family: nobody else can listen there either. */
 static bool is_excused(const struct wish *wish, int r)
 {
-	return wish->protocol == IPPROTO_SCTP
-		       ? family_is_absent(r)
-		       : wish->any_family && (family_is_absent(r) || r == -EADDRNOTAVAIL);
+	return wish->any_family && (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL);
 }
 
 /* Take one number in the families it needs; 0: whichever the kernel names. */
@@ -231,6 +230,11 @@ static int port_hold(const struct engine *engine, struct published_port *port, s
 			port->host_ip ? port->host_ip : "0.0.0.0");
 	if (r == -EADDRINUSE)
 		return port_holder_tell(engine, port, err);
+	if (protocol_is_absent(r))
+		return error_set(err, r,
+			"cannot publish port %u/%s: the running kernel has no sockets of that "
+			"protocol, nor a module '%s' to load",
+			port->container_port, port->protocol, port->protocol);
 	return r < 0 ? error_sys(err, r, "cannot use port %u/%s on %s", port->host_port,
 			       port->protocol, port->host_ip ? port->host_ip : "0.0.0.0")
 		     : 0;

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Published ports: ranges of which one is chosen, addresses of both families, localhost over IPv6."""
 
+import pathlib
 import re
 
 import pytest
 
 from test_networks import address_of, answers, ask, net, serve  # noqa: F401 (a fixture)
-from testhost import HOST_ADDRESS, wait_until
+from testhost import BINARY, HOST_ADDRESS, wait_until
 
 
 def test_of_a_range_the_first_free_port_is_published(net):
@@ -62,6 +63,15 @@ def test_localhost_is_served_over_ipv6_too(net):
     answers(ask(net, "127.0.0.1", 8080), "a")
     answers(ask(net, "::1", 8080), "a")
     assert net.state("a")["Ports"] == "0.0.0.0:8080->80/tcp, :::8080->80/tcp"
+
+
+def test_a_kernel_without_sctp_is_told_with_the_place_of_the_port(net):
+    net.compose("services:\n  web:\n    image: bb\n    command: sleep 60\n    ports:\n      - 7000:5000/sctp\n")
+    without = ("/usr/bin/python3", pathlib.Path(__file__).with_name("without.py"), "sctp", BINARY)
+    said = net.run(*without, "up", "-d").fails(1).err
+    assert "compose.yaml:6:9: services.web.ports: cannot publish port 5000/sctp: the running kernel has no sockets of that protocol" in said
+    said = net.run(*without, "run", "--rm", "-p", "5000/sctp", "bb", "true").fails(125).err
+    assert "cannot publish port 5000/sctp" in said and "module 'sctp'" in said
 
 
 def test_the_relay_ends_with_the_container(net):

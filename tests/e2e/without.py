@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run a program as if the kernel lacked something: without.py WHAT[,WHAT] PROGRAM [ARGUMENT...], WHAT being overlay, mapped-overlay, iptables or nft
+"""Run a program as if the kernel lacked something: without.py WHAT[,WHAT] PROGRAM [ARGUMENT...], WHAT being overlay, mapped-overlay, iptables, nft or sctp
 
 A seccomp filter gives the answer that such a kernel gives: mount(2) of an overlay (the only one the engine makes with no flags at all) ends in ENODEV, or in EINVAL,
-getsockopt(2) of the iptables level in ENOPROTOOPT, a netfilter netlink socket in EPROTONOSUPPORT.
+getsockopt(2) of the iptables level in ENOPROTOOPT, a netfilter netlink or an SCTP socket in EPROTONOSUPPORT.
 """
 
 import ctypes
@@ -19,12 +19,14 @@ LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 IPPROTO_IP, IPT_SO_GET_INFO = 0, 64
 AF_NETLINK, NETLINK_NETFILTER = 16, 12
+IPPROTO_SCTP = 132
 
 # name: (system call, {argument: value}, answer)
 MISSING = {
     "overlay": ("mount", {3: 0}, errno.ENODEV),
     "mapped-overlay": ("mount", {3: 0}, errno.EINVAL),
     "iptables": ("getsockopt", {1: IPPROTO_IP, 2: IPT_SO_GET_INFO}, errno.ENOPROTOOPT),
+    "sctp": ("socket", {2: IPPROTO_SCTP}, errno.EPROTONOSUPPORT),
     "nft": ("socket", {0: AF_NETLINK, 2: NETLINK_NETFILTER}, errno.EPROTONOSUPPORT),
 }
 

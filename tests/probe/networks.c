@@ -298,7 +298,7 @@ static int run_reverse(char **args)
 	return print_found(name, DNS_TYPE_PTR);
 }
 
-static void serve_tcp(int fd, const char *text)
+static void serve_stream(int fd, const char *text)
 {
 	for (;;) {
 		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
@@ -328,12 +328,33 @@ static void end(int signal_number)
 	_exit(0);
 }
 
+struct transport {
+	const char *name;
+	int type;
+	int protocol;
+};
+
+static const struct transport *find_transport(const char *name)
+{
+	static const struct transport rows[] = {
+		{ "tcp", SOCK_STREAM, IPPROTO_TCP },
+		{ "udp", SOCK_DGRAM, IPPROTO_UDP },
+		{ "sctp", SOCK_STREAM, IPPROTO_SCTP },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	fprintf(stderr, "probe: '%s' is not tcp, udp or sctp\n", name);
+	exit(2);
+}
+
 /* IPv6 with IPv4 mapped into it where the kernel has it, else IPv4. */
-static int bind_any(int type, uint16_t port)
+static int bind_any(const struct transport *by, uint16_t port)
 {
 	struct sockaddr_in6 any6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	struct sockaddr_in any4 = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET6, type | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET6, by->type | SOCK_CLOEXEC, by->protocol);
 	int on = 1;
 
 	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
@@ -341,7 +362,7 @@ static int bind_any(int type, uint16_t port)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	fd = socket(AF_INET, by->type | SOCK_CLOEXEC, by->protocol);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 		bind(fd, (struct sockaddr *)&any4, sizeof(any4)) < 0)
 		return -1;
@@ -350,15 +371,16 @@ static int bind_any(int type, uint16_t port)
 
 static int run_listen(char **args)
 {
-	bool tcp = strcmp(args[0], "tcp") == 0;
-	int fd = bind_any(tcp ? SOCK_STREAM : SOCK_DGRAM, (uint16_t)number(args[1]));
+	const struct transport *by = find_transport(args[0]);
+	bool stream = by->type == SOCK_STREAM;
+	int fd = bind_any(by, (uint16_t)number(args[1]));
 
 	signal(SIGTERM, end);
 	signal(SIGPIPE, SIG_IGN);
-	if (fd < 0 || (tcp && listen(fd, 128) < 0))
+	if (fd < 0 || (stream && listen(fd, 128) < 0))
 		return failed("listen");
 	puts("ready");
-	(tcp ? serve_tcp : serve_udp)(fd, args[2]);
+	(stream ? serve_stream : serve_udp)(fd, args[2]);
 	return 0;
 }
 
@@ -383,14 +405,14 @@ static int print_datagram(int fd)
 	return 0;
 }
 
-/* "ask HOST PORT [udp]"; a tcp answer ends with the connection. */
+/* "ask HOST PORT [udp|sctp]"; an answer by connection ends with it. */
 static int run_ask(char **args)
 {
 	uint16_t port = (uint16_t)number(args[1]);
 	struct sockaddr_storage server;
 	socklen_t length = make_address(args[0], port, &server);
 	struct timeval patience = { .tv_sec = 5 };
-	bool udp = args[2] && strcmp(args[2], "udp") == 0;
+	const struct transport *by = find_transport(args[2] ? args[2] : "tcp");
 	struct addresses found;
 	int fd;
 
@@ -399,13 +421,13 @@ static int run_ask(char **args)
 			return 1;
 		length = make_address(found.items[0], port, &server);
 	}
-	fd = socket(server.ss_family, (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+	fd = socket(server.ss_family, by->type | SOCK_CLOEXEC, by->protocol);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return failed("socket");
 	if (connect(fd, (struct sockaddr *)&server, length) < 0)
 		return failed("connect");
-	return (udp ? print_datagram : print_stream)(fd);
+	return (by->type == SOCK_DGRAM ? print_datagram : print_stream)(fd);
 }
 
 static int run_raw_socket(char **args)
@@ -461,8 +483,8 @@ static int run_ifaces(char **args)
 }
 
 const struct command network_commands[] = {
-	{ "listen", 3, "tcp|udp PORT TEXT", run_listen },
-	{ "ask", 2, "HOST PORT [udp]", run_ask },
+	{ "listen", 3, "tcp|udp|sctp PORT TEXT", run_listen },
+	{ "ask", 2, "HOST PORT [udp|sctp]", run_ask },
 	{ "resolve", 1, "NAME", run_resolve },
 	{ "resolve6", 1, "NAME", run_resolve6 },
 	{ "reverse", 1, "ADDRESS", run_reverse },
