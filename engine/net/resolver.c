@@ -575,6 +575,7 @@ void resolver_run(struct resolver *resolver)
 	now_ns = time_monotonic();
 	resolver_forward_expire(resolver, now_ns);
 	resolver_stream_expire(resolver, now_ns);
+	resolver_stream_accept_again(resolver, now_ns);
 	services_retry(resolver, now_ns);
 }
 
@@ -598,6 +599,9 @@ int resolver_timeout_ms(const struct resolver *resolver)
 		if (resolver->services[i] && !resolver->services[i]->container_id &&
 			resolver->services[i]->claim_fd < 0)
 			earlier(&next_ns, resolver->services[i]->retry_ns);
+	for (size_t i = 0; i < resolver->service_count; i++)
+		if (resolver->services[i] && resolver->services[i]->accept_ns)
+			earlier(&next_ns, resolver->services[i]->accept_ns);
 	if (next_ns < 0)
 		return -1;
 	left_ns = next_ns - time_monotonic();

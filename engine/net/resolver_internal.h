@@ -40,7 +40,8 @@ struct service {
 	int udp_fd;
 	int tcp_fd;
 	struct ip_range gateway;
-	int64_t retry_ns; /* monotonic; when to try for the claim again */
+	int64_t retry_ns;  /* monotonic; when to try for the claim again */
+	int64_t accept_ns; /* when to look at tcp_fd again; 0 = it is looked at */
 };
 
 union peer {
@@ -141,6 +142,8 @@ void resolver_forward_expire(struct resolver *resolver, int64_t now_ns);
 void resolver_forward_drop(struct resolver *resolver, size_t service);
 
 void resolver_stream_accept(struct resolver *resolver, size_t service);
+/* Where that could not be, and the time has come. */
+void resolver_stream_accept_again(struct resolver *resolver, int64_t now_ns);
 void resolver_stream_ready(struct resolver *resolver, size_t slot, uint32_t events);
 void resolver_stream_resume(struct resolver *resolver);
 void resolver_stream_expire(struct resolver *resolver, int64_t now_ns);

@@ -10,10 +10,11 @@
 #include "engine/base/times.h"
 #include "engine/net/resolver_internal.h"
 
-#define IDLE_NS	    (10 * NS_PER_SEC)
-#define STREAM_HEAD 2
-#define IN_MAX	    (STREAM_HEAD + QUERY_MAX)
-#define OUT_MAX	    (4 * DNS_MESSAGE_MAX) /* an asker that does not read */
+#define IDLE_NS		(10 * NS_PER_SEC)
+#define ACCEPT_PAUSE_NS (100 * NS_PER_MS)
+#define STREAM_HEAD	2
+#define IN_MAX		(STREAM_HEAD + QUERY_MAX)
+#define OUT_MAX		(4 * DNS_MESSAGE_MAX) /* an asker that does not read */
 
 static void client_close(struct client *client)
 {
@@ -78,6 +79,16 @@ static void client_add(struct resolver *resolver, size_t service, int fd, const 
 		client_close(client);
 }
 
+/* Without a descriptor or memory to spare what waits goes on waiting, and would wake us for ever.
+ */
+static void accept_later(struct resolver *resolver, size_t slot)
+{
+	struct service *service = resolver->services[slot];
+
+	service->accept_ns = time_monotonic() + ACCEPT_PAUSE_NS;
+	resolver_watch(resolver, service->tcp_fd, 0, EVENT_LISTENER, slot, false);
+}
+
 void resolver_stream_accept(struct resolver *resolver, size_t service)
 {
 	for (int i = 0; i < BATCH; i++) {
@@ -86,9 +97,23 @@ void resolver_stream_accept(struct resolver *resolver, size_t service)
 		int fd = accept4(resolver->services[service]->tcp_fd, &peer.any, &length,
 			SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			accept_later(resolver, service);
 		if (fd < 0)
 			return;
 		client_add(resolver, service, fd, &peer);
+	}
+}
+
+void resolver_stream_accept_again(struct resolver *resolver, int64_t now_ns)
+{
+	for (size_t i = 0; i < resolver->service_count; i++) {
+		struct service *service = resolver->services[i];
+
+		if (!service || !service->accept_ns || service->accept_ns > now_ns)
+			continue;
+		service->accept_ns = 0;
+		resolver_watch(resolver, service->tcp_fd, EPOLLIN, EVENT_LISTENER, i, false);
 	}
 }
 

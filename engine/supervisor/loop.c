@@ -20,6 +20,8 @@ struct loop_source {
 	uint32_t events;
 	bool always_ready; /* a regular file or /dev/null: epoll(7) refuses it with EPERM */
 	bool removed;
+	uint32_t paused_events;
+	struct loop_timer *pause_timer;
 	loop_fd_handler handler;
 	void *arg;
 	struct loop_source *previous, *next;
@@ -149,10 +151,35 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t epoll_events, loop_fd_handle
 	return 0;
 }
 
+static void pause_end(struct loop_source *source)
+{
+	loop_cancel(source->pause_timer);
+	source->pause_timer = NULL;
+}
+
 void loop_modify(struct loop_source *source, uint32_t epoll_events)
 {
-	if (!source->removed)
-		set_events(source, epoll_events);
+	if (source->removed)
+		return;
+	pause_end(source);
+	set_events(source, epoll_events);
+}
+
+static void pause_over(void *arg)
+{
+	struct loop_source *source = arg;
+
+	source->pause_timer = NULL;
+	set_events(source, source->paused_events);
+}
+
+void loop_pause(struct loop_source *source, int64_t delay_ns)
+{
+	if (!source || source->removed || source->pause_timer)
+		return;
+	source->paused_events = source->events;
+	set_events(source, 0);
+	source->pause_timer = loop_add_timer(source->loop, delay_ns, pause_over, source);
 }
 
 void loop_remove(struct loop_source *source)
@@ -162,6 +189,7 @@ void loop_remove(struct loop_source *source)
 	if (!source || source->removed)
 		return;
 	loop = source->loop;
+	pause_end(source);
 	set_events(source, 0);
 	source->removed = true;
 	if (source->previous)

@@ -33,6 +33,9 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t epoll_events, loop_fd_handle
 /* With 0 nothing is reported, not even an error or a hang-up. */
 void loop_modify(struct loop_source *source, uint32_t epoll_events);
 void loop_remove(struct loop_source *source); /* NULL is fine */
+/* Nothing is reported for so long, then again what is wanted now; loop_modify ends it. For what
+ * stays ready because the process lacks something: accept(2) without a descriptor to spare. */
+void loop_pause(struct loop_source *source, int64_t delay_ns); /* NULL is fine */
 
 /* One shot, after delay_ns of monotonic time. */
 struct loop_timer *loop_add_timer(

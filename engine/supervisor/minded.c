@@ -391,6 +391,22 @@ static void start_failed(struct minded *minded, struct error *err)
 	minded_finish(minded, err);
 }
 
+/* Of the queue that has been run there stay those whose port is not free yet. */
+static void queue_keep_waiting(struct supervisor *supervisor)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < supervisor->queued_count; i++)
+		if (supervisor->queued[i])
+			supervisor->queued[kept++] = supervisor->queued[i];
+	supervisor->queued_count = kept;
+	if (!kept)
+		free(steal_ptr(supervisor->queued));
+	else if (!supervisor->queue_timer)
+		supervisor->queue_timer = loop_add_timer(
+			supervisor->loop, UPLINK_RETRY, supervisor_run_queue, supervisor);
+}
+
 void supervisor_run_queue(void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -405,7 +421,11 @@ void supervisor_run_queue(void *arg)
 		cleanup_error struct error err = ERROR_INIT;
 		struct minded *minded = queue[i];
 
-		if (minded && uplink_prepare(minded, &err) < 0) {
+		int r = minded ? uplink_prepare(minded, &err) : 0;
+
+		if (minded)
+			minded->awaits_port = r == -EAGAIN;
+		if (r < 0 && r != -EAGAIN) {
 			queue[i] = NULL;
 			start_failed(minded, &err);
 		}
@@ -420,7 +440,7 @@ void supervisor_run_queue(void *arg)
 		cleanup_error struct error err = ERROR_INIT;
 		struct minded *minded = queue[i];
 
-		if (!minded)
+		if (!minded || minded->awaits_port)
 			continue;
 		queue[i] = NULL;
 		if (firewall.code && minded->container->attachment_count > 0)
@@ -428,9 +448,7 @@ void supervisor_run_queue(void *arg)
 		if (err.code || launch(minded, &err) < 0)
 			start_failed(minded, &err);
 	}
-	supervisor->queued = NULL;
-	supervisor->queued_count = 0;
-	free(queue);
+	queue_keep_waiting(supervisor);
 }
 
 static void launched(struct minded *minded, int console_fd)

@@ -88,6 +88,8 @@ struct minded {
 	struct published_port *ports; /* the record's, ephemeral ones filled in */
 	struct port_socket *port_sockets;
 	size_t port_socket_count;
+	int64_t ports_refused_ns;      /* monotonic; somebody has them, first seen then; 0 = not */
+	bool awaits_port;	       /* it stays in the queue */
 	struct port_relay *port_relay; /* serves what no rule of the firewall leads away */
 	bool served;		       /* counted in supervisor->served */
 
@@ -226,6 +228,7 @@ bool viewers_are_full(const struct minded *minded);
 void viewers_end(struct minded *minded);
 
 /* uplink.c */
+/* -EAGAIN: a port may soon be free; once more after UPLINK_RETRY. */
 int uplink_prepare(struct minded *minded, struct error *err);
 void uplink_resume(struct minded *minded);
 /* Give back addresses and ports. */
@@ -239,6 +242,7 @@ int uplink_settle_firewall(struct supervisor *supervisor, struct error *err);
 void uplink_end(struct supervisor *supervisor);
 
 /* uplink_ports.c */
+/* -EAGAIN: somebody has one, perhaps only a child that is about to close its copy. */
 int ports_hold(struct minded *minded, struct error *err);
 void ports_let_go(struct minded *minded);
 

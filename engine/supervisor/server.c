@@ -26,6 +26,7 @@
 #define STREAM_FULL   (256 << 10) /* bytes kept for a stream, */
 #define STREAM_LOW    (64 << 10)  /* and when it counts as full no longer */
 #define STREAM_CHUNK  (FRAME_MAX / 2)
+#define ACCEPT_PAUSE  (100 * NS_PER_MS)
 
 struct client {
 	struct server *server;
@@ -281,6 +282,8 @@ void server_accept(struct server *server)
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
+		if (fd < 0 && errno != EAGAIN) /* no descriptor or memory to spare: they wait */
+			loop_pause(server->source, ACCEPT_PAUSE);
 		if (fd < 0)
 			return;
 		if (server->client_count < CLIENTS_MAX && peer_is_allowed(fd))

@@ -9,8 +9,7 @@
 #include "engine/container/endpoints.h"
 #include "engine/supervisor/minded.h"
 
-#define HELD_NAP  (2 * NS_PER_MS)
-#define HELD_NAPS 150
+#define HELD_PATIENCE (300 * NS_PER_MS)
 
 static bool same_port(const struct published_port *a, const struct published_port *b)
 {
@@ -78,23 +77,25 @@ static bool any_launching(const struct supervisor *supervisor)
 	return false;
 }
 
-/* A child on its way to its execve has copies of our sockets until it closes what is not its own,
- * and with them the port of a container that has just been stopped. It needs no word of ours for
- * that, so a short wait in place settles it. */
 static int reserve(struct minded *minded, struct error *err)
 {
-	const struct timespec nap = { .tv_nsec = HELD_NAP };
-	int r = -EADDRINUSE;
+	error_release(err);
+	return port_reserve(minded->supervisor->engine, minded->ports,
+		minded->container->port_count, &minded->port_sockets, &minded->port_socket_count,
+		err);
+}
 
-	for (int i = 0; r == -EADDRINUSE && i < HELD_NAPS; i++) {
-		if (i > 0 && (!any_launching(minded->supervisor) || nanosleep(&nap, NULL) < 0))
-			break;
-		error_release(err);
-		r = port_reserve(minded->supervisor->engine, minded->ports,
-			minded->container->port_count, &minded->port_sockets,
-			&minded->port_socket_count, err);
-	}
-	return r;
+/* A child on its way to its execve has copies of our sockets until it closes what is not its own,
+ * and with them the port of a container that has just been stopped. */
+static bool may_soon_be_free(struct minded *minded)
+{
+	int64_t now = time_monotonic();
+
+	if (!any_launching(minded->supervisor))
+		return false;
+	if (!minded->ports_refused_ns)
+		minded->ports_refused_ns = now;
+	return now - minded->ports_refused_ns < HELD_PATIENCE;
 }
 
 int ports_hold(struct minded *minded, struct error *err)
@@ -107,6 +108,11 @@ int ports_hold(struct minded *minded, struct error *err)
 	ports_copy(minded);
 	recalled = ports_recall(minded);
 	r = reserve(minded, err);
+	if (r == -EADDRINUSE && may_soon_be_free(minded)) {
+		ports_free(minded);
+		return -EAGAIN;
+	}
+	minded->ports_refused_ns = 0;
 	if (r == -EADDRINUSE && recalled) {
 		/* A chosen port may be chosen anew. */
 		ports_copy(minded);

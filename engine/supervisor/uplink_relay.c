@@ -16,11 +16,13 @@
 
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
+#include "engine/base/times.h"
 #include "engine/supervisor/minded.h"
 #include "engine/supervisor/uplink_datagrams.h"
 
-#define PAIRS_MAX   256 /* of one container; more wait in the queue of the socket */
-#define BUFFER_SIZE 32768
+#define PAIRS_MAX    256 /* of one container; more wait in the queue of the socket */
+#define BUFFER_SIZE  32768
+#define ACCEPT_PAUSE (100 * NS_PER_MS)
 
 struct listener {
 	struct port_relay *relay;
@@ -210,6 +212,8 @@ static void listener_ready(int fd, uint32_t events, void *arg)
 
 	(void)events;
 	client_fd = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (client_fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+		loop_pause(listener->source, ACCEPT_PAUSE); /* no descriptor or memory to spare */
 	if (client_fd < 0)
 		return;
 	pair_open(listener, client_fd);

@@ -5,11 +5,12 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
 
-from testhost import BINARY, wait_until
+from testhost import BINARY, PROBE, wait_until
 
 RUN = "/run/mycompose"
 
@@ -451,3 +452,42 @@ def test_a_socket_left_by_a_dead_supervisor_is_no_obstacle(running):
     assert control_socket(running)
     running.mc("restart").ok()
     assert len(supervisors(running)) == 1
+
+
+# Connects to the port and to the supervisor's own socket; says so and waits for a line.
+KNOCK = """
+import glob, socket, sys
+port = socket.create_connection(("::1", 8080))
+control = socket.socket(socket.AF_UNIX)
+control.connect(glob.glob("/run/mycompose/**/control.sock", recursive=True)[0])
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+
+
+def ticks(host, pid):
+    fields = host.sh(f"cat /proc/{pid}/stat").ok().out.rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_without_a_descriptor_to_spare_it_neither_spins_nor_forgets_who_waits(bb):
+    bb.compose(project(["probe", "listen", "tcp", "80", "web"], 'ports: ["8080:80"], '))
+    bb.mc("up", "-d").ok()
+    (pid,) = supervisors(bb)
+    bb.sh(f"prlimit --pid {pid} --nofile=3:").ok()
+    knock = bb.start("/usr/bin/python3", "-c", KNOCK, stdin=subprocess.PIPE)
+    assert knock.stdout.readline() == "ready\n", knock.communicate()[1]
+    name = bb.start(BINARY, "exec", "-T", "s", "sh", "-c", "nc $(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') 53", stdin=subprocess.PIPE)
+    connected = "cat /proc/net/tcp | awk '$3 ~ /:0035$/ && $4 == \"01\"' | wc -l"
+    wait_until(lambda: bb.mc("exec", "-T", "s", "sh", "-c", connected).out == "1\n", what="the question to wait")
+    before = ticks(bb, pid)
+    time.sleep(1.5)
+    assert ticks(bb, pid) - before < 0.3 * os.sysconf("SC_CLK_TCK")
+    asked = bb.start(PROBE, "ask", "::1", "8080")
+    bb.sh(f"prlimit --pid {pid} --nofile=1000:").ok()
+    assert asked.communicate(timeout=10)[0] == "web\n"
+    knock.communicate("\n", timeout=10)
+    name.communicate("", timeout=20)
+    bb.mc("restart").ok()
+    assert supervisors(bb) == [pid]
+    bb.mc("down").ok()
