@@ -8,6 +8,7 @@
 #include "engine/container/setup.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -22,6 +23,7 @@
 
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
+#include "engine/base/numbers.h"
 #include "engine/base/strv.h"
 
 #define STATUS_FD 3 /* where the record pipe waits for execve */
@@ -58,6 +60,30 @@ static int close_others(struct setup *setup, struct error *err)
 	if (syscall(SYS_close_range, STATUS_FD + 1, ~0U, 0) < 0)
 		return error_sys(err, -errno, "close descriptors");
 	return 0;
+}
+
+static bool is_ours(const struct setup *setup, int fd)
+{
+	return fd <= STDERR_FILENO || fd == setup->pair_fds[0] || fd == setup->pair_fds[1] ||
+	       fd == setup->status_fd || fd == setup->console_fd || fd == setup->stdio.in_fd ||
+	       fd == setup->stdio.out_fd || fd == setup->stdio.err_fd;
+}
+
+void inherited_sockets_close(const struct setup *setup)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		uint64_t fd;
+		struct stat st;
+
+		if (parse_u64(entry->d_name, 0, INT_MAX, &fd) == 0 && !is_ours(setup, (int)fd) &&
+			fstat((int)fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			close((int)fd);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 /* Not through /proc/self/fd or another magic link, and the result must be inside: a directory that

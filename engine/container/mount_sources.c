@@ -44,11 +44,16 @@ static int open_bind_source(const struct spec_mount *mount, struct error *err)
 static int open_other(
 	const struct volume_device *device, struct mount_source *source, struct error *err)
 {
-	cleanup_fd int context_fd = volume_device_open(device, err);
+	cleanup_fd int context_fd = volume_device_open(device, &source->server, err);
 	struct stat st;
 
 	if (context_fd < 0)
 		return context_fd;
+	if (source->server) {
+		source->netns_fd = file_open(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0, err);
+		if (source->netns_fd < 0)
+			return source->netns_fd;
+	}
 	source->device_mounted = stat(device->device, &st) == 0 && S_ISBLK(st.st_mode);
 	source->device_fd = source->device_mounted
 				    ? volume_device_mount(context_fd, device->attributes, err)
@@ -183,8 +188,9 @@ int mounts_open_sources(struct setup *setup, struct error *err)
 
 	setup->sources = xcalloc(spec->mount_count + 1, sizeof(*setup->sources));
 	for (size_t i = 0; i < spec->mount_count; i++)
-		setup->sources[i] =
-			(struct mount_source){ .tree_fd = -1, .fill_fd = -1, .device_fd = -1 };
+		setup->sources[i] = (struct mount_source){
+			.tree_fd = -1, .fill_fd = -1, .device_fd = -1, .netns_fd = -1
+		};
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		cleanup_error struct error local = ERROR_INIT;
 
@@ -202,6 +208,8 @@ void mounts_close_sources(struct setup *setup)
 		close_fd(&setup->sources[i].tree_fd);
 		close_fd(&setup->sources[i].fill_fd);
 		close_fd(&setup->sources[i].device_fd);
+		close_fd(&setup->sources[i].netns_fd);
+		free(setup->sources[i].server);
 		strv_free(setup->sources[i].layers);
 	}
 	free(setup->sources);

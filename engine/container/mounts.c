@@ -78,14 +78,29 @@ static int populate(const struct setup *setup, const struct spec_mount *mount, i
 	return volume_populate(setup->engine, mount->source, dir_fd, err);
 }
 
+/* What may have to wait for a server, for minutes. */
+static int mount_remote(
+	const struct setup *setup, const struct mount_source *source, struct error *err)
+{
+	int r = 0;
+
+	/* Not in a command that looks at a stopped container: it has no child's record. */
+	if (setup->status_fd >= 0 || setup->pair_fds[1] >= 0)
+		inherited_sockets_close(setup);
+	if (source->server)
+		r = volume_device_find_server(
+			source->device_fd, source->server, source->netns_fd, err);
+	return r < 0 ? r : volume_device_mount(source->device_fd, source->attributes, err);
+}
+
 /* The device of a volume: with its first content as long as it can be written. */
-static int mount_device(const struct spec_mount *mount, const struct mount_source *source,
-	const char *place, struct error *err)
+static int mount_device(const struct setup *setup, const struct spec_mount *mount,
+	const struct mount_source *source, const char *place, struct error *err)
 {
 	cleanup_fd int fd = -1;
 
 	if (!source->device_mounted)
-		fd = volume_device_mount(source->device_fd, source->attributes, err);
+		fd = mount_remote(setup, source, err);
 	else if ((fd = fcntl(source->device_fd, F_DUPFD_CLOEXEC, 0)) < 0)
 		return error_sys(err, -errno, "duplicate descriptor");
 	if (fd < 0 || !mount->subpath)
@@ -107,7 +122,7 @@ static int make_tree(const struct setup *setup, const struct spec_mount *mount,
 	else if (mount->type == MOUNT_IMAGE)
 		fd = image_tree(mount, source->layers, place, err);
 	else if (source->device_fd >= 0)
-		fd = mount_device(mount, source, place, err);
+		fd = mount_device(setup, mount, source, place, err);
 	else
 		return 0;
 	if (fd < 0)

@@ -26,6 +26,8 @@ struct mount_source {
 	int device_fd; /* a volume's device: a context to be mounted, or the detached mount; else -1
 			*/
 	bool device_mounted;
+	char *server;		 /* whose address the context lacks; NULL: none */
+	int netns_fd;		 /* where to ask for it */
 	unsigned int attributes; /* of that mount, MOUNT_ATTR_* */
 	char **layers;		 /* an image's: absolute paths, top first */
 };
@@ -106,6 +108,10 @@ struct setup {
 	int root_fd; /* of the container's root; "/" for exec */
 	struct process_user identity;
 };
+
+/* A child that may wait for long gives up its copies of the parent's sockets first: host ports,
+ * connections of clients, other children's records. Its own streams are left. */
+void inherited_sockets_close(const struct setup *setup);
 
 /* The child's side of the record socket. READY precedes execve, so that the parent can tell a child
  * that was killed on its way from one that runs. */

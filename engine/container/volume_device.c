@@ -3,11 +3,14 @@
 #include "engine/container/volume_device.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
+#include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 #include "engine/container/mount_fd.h"
@@ -92,34 +95,37 @@ void volume_device_release(struct volume_device *device)
 	*device = (struct volume_device){ 0 };
 }
 
-/* The kernel wants addresses: docker resolves the names of servers for these, and so do we. */
-static char *with_address(const struct volume_device *device, const char *option)
+/* The kernel wants addresses: docker resolves the names of servers for these, and so do we. NULL:
+ * the option names none. */
+static const char *server_name(const struct volume_device *device, const char *option)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-	char address[128];
-	char *text;
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *found = NULL;
 
 	if (strncmp(option, "addr=", 5) != 0 ||
-		(strncmp(device->type, "nfs", 3) != 0 && strcmp(device->type, "cifs") != 0) ||
-		getaddrinfo(option + 5, NULL, &hints, &found) != 0)
-		return xstrdup(option);
-	if (getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof(address), NULL, 0,
-		    NI_NUMERICHOST) == 0)
-		text = xasprintf("addr=%s", address);
-	else
-		text = xstrdup(option);
+		(strncmp(device->type, "nfs", 3) != 0 && strcmp(device->type, "cifs") != 0))
+		return NULL;
+	if (getaddrinfo(option + 5, NULL, &hints, &found) != 0)
+		return option + 5;
 	freeaddrinfo(found);
-	return text;
+	return NULL;
 }
 
-static int set_options(int fs_fd, const struct volume_device *device, struct error *err)
+static int set_options(
+	int fs_fd, const struct volume_device *device, char **ret_server, struct error *err)
 {
 	int r = mount_context_set(fs_fd, device->type, "source", device->device, err);
 
 	for (char **option = device->options; r == 0 && option && *option; option++) {
-		cleanup_free char *text = with_address(device, *option);
+		cleanup_free char *text = xstrdup(*option);
+		const char *server = server_name(device, *option);
 		char *value = strchr(text, '=');
 
+		if (server) {
+			free(*ret_server);
+			*ret_server = xstrdup(server);
+			continue;
+		}
 		if (value)
 			*value++ = '\0';
 		r = mount_context_set(fs_fd, device->type, text, value, err);
@@ -127,16 +133,50 @@ static int set_options(int fs_fd, const struct volume_device *device, struct err
 	return r;
 }
 
-int volume_device_open(const struct volume_device *device, struct error *err)
+static int address_find(const char *server, char *address, size_t size, struct error *err)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found = NULL;
+	int r = getaddrinfo(server, NULL, &hints, &found);
+
+	if (r == 0) {
+		r = getnameinfo(found->ai_addr, found->ai_addrlen, address, (socklen_t)size, NULL,
+			0, NI_NUMERICHOST);
+		freeaddrinfo(found);
+	}
+	return r == 0 ? 0
+		      : error_set(err, r == EAI_SYSTEM ? -errno : -EHOSTUNREACH, "addr=%s: %s",
+				server, gai_strerror(r));
+}
+
+int volume_device_find_server(int context_fd, const char *server, int netns_fd, struct error *err)
+{
+	cleanup_fd int own_fd = file_open(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0, err);
+	char address[128];
+	int r;
+
+	if (own_fd < 0)
+		return own_fd;
+	if (setns(netns_fd, CLONE_NEWNET) < 0)
+		return error_sys(err, -errno, "enter the host's network");
+	r = address_find(server, address, sizeof(address), err);
+	if (setns(own_fd, CLONE_NEWNET) < 0 && r == 0)
+		r = error_sys(err, -errno, "return from the host's network");
+	return r < 0 ? r : mount_context_set(context_fd, "volume", "addr", address, err);
+}
+
+int volume_device_open(const struct volume_device *device, char **ret_server, struct error *err)
 {
 	cleanup_fd int fs_fd = mount_context_open(device->type, err);
-	int r = fs_fd < 0 ? fs_fd : set_options(fs_fd, device, err);
+	cleanup_free char *server = NULL;
+	int r = fs_fd < 0 ? fs_fd : set_options(fs_fd, device, &server, err);
 
 	/* Read-only of the mount alone would still write to a disk. */
 	if (r == 0 && device->attributes & MOUNT_ATTR_RDONLY)
 		r = mount_context_set(fs_fd, device->type, "ro", NULL, err);
 	if (r < 0)
 		return error_wrap(err, "volume device '%s'", device->device);
+	*ret_server = steal_ptr(server);
 	return steal_fd(&fs_fd);
 }
 

@@ -41,8 +41,10 @@ int volume_memory_leave(
 	const struct engine *engine, const char *name, const char *id, struct error *err);
 
 /* VOLUME_OTHER: a context of the file system that knows its options; then, in whatever process, the
- * detached mount. */
-int volume_device_open(const struct volume_device *device, struct error *err);
+ * detached mount. *ret_server is the name of a server whose address the context still lacks (heap),
+ * or NULL: looking it up may take long, so it is done by who mounts, in the network of netns_fd. */
+int volume_device_open(const struct volume_device *device, char **ret_server, struct error *err);
+int volume_device_find_server(int context_fd, const char *server, int netns_fd, struct error *err);
 int volume_device_mount(int context_fd, unsigned int attributes, struct error *err);
 
 #endif

@@ -46,7 +46,8 @@ static int look(const struct engine *engine, const char *name, bool *ret_mounted
 
 static int mount_over(const struct volume_device *device, int place_fd, struct error *err)
 {
-	cleanup_fd int context_fd = volume_device_open(device, err);
+	cleanup_free char *server = NULL;
+	cleanup_fd int context_fd = volume_device_open(device, &server, err);
 	cleanup_fd int fd = -1;
 
 	if (context_fd < 0)
