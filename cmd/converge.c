@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/app.h"
+#include "cmd/confirm.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
@@ -129,6 +130,49 @@ static void warn_order(const struct project_run *run)
 	}
 }
 
+/* Compose's question. Who cannot answer has not agreed: what is in the volume would be lost. */
+static bool remake_is_agreed(const struct project_run *run, const struct project_volume *volume,
+	const struct converge_options *options)
+{
+	cleanup_free char *question = xasprintf(
+		"? Volume \"%s\" exists but doesn't match configuration in compose file. Recreate "
+		"(data will be lost)? (y/N) ",
+		volume->name);
+
+	if (options->yes)
+		return true;
+	if (!run->app->global.dry_run && confirm(question))
+		return true;
+	log_warning(
+		"%s:%u:%u: volumes.%s: volume \"%s\" stays as it was made, which is not what the "
+		"file says now; `up --yes` makes it anew, without its data",
+		volume->mark.file ? volume->mark.file : "-", volume->mark.line, volume->mark.column,
+		volume->key, volume->name);
+	return false;
+}
+
+/* Volumes that selected services use, made from other words than the file has now. */
+static int volumes_to_remake(const struct project_run *run, const struct converge_options *options,
+	char **services, char ***ret, struct error *err)
+{
+	const struct project *project = run->app->project;
+	cleanup_free bool *selected = NULL;
+	int r = plan_select(project, services, options->no_deps, &selected, err);
+
+	for (size_t i = 0; r == 0 && i < project->volume_count; i++) {
+		const struct project_volume *volume = &project->volumes[i];
+		bool is_used = false;
+
+		for (size_t s = 0; s < project->service_count; s++)
+			is_used |= selected[s] &&
+				   service_uses_volume(&project->services[s], volume->key);
+		if (is_used && plan_volume_differs(&run->observed, volume) &&
+			remake_is_agreed(run, volume, options))
+			strv_add(ret, volume->name);
+	}
+	return r;
+}
+
 int converge_plan(struct project_run *run, struct app *app, const struct converge_options *options,
 	char **services, struct error *err)
 {
@@ -146,6 +190,7 @@ int converge_plan(struct project_run *run, struct app *app, const struct converg
 		.remove_orphans =
 			options->remove_orphans || app_env_true(app, "COMPOSE_REMOVE_ORPHANS"),
 	};
+	cleanup_strv char **remade = NULL;
 	int r = project_run_begin(run, app, err);
 
 	run->stop_timeout_ns = timeout_to_ns(options->timeout);
@@ -153,6 +198,9 @@ int converge_plan(struct project_run *run, struct app *app, const struct converg
 	run->renew_anonymous_volumes = options->renew_anon_volumes;
 	if (r == 0)
 		r = project_run_format(run, options->format, err);
+	if (r == 0)
+		r = volumes_to_remake(run, options, services, &remade, err);
+	wanted.remake_volumes = remade;
 	if (r == 0)
 		r = project_run_plan_up(run, &wanted, err);
 	if (r < 0)

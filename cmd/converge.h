@@ -40,28 +40,30 @@ struct converge_options {
 			"0: nothing to do",                                                      \
 			0                                                                        \
 	}
-#define CONVERGE_CREATE_FLAGS(type)                                                          \
-	CONVERGE_PLAN_FLAGS(type),                                                           \
-		{ 0, "force-recreate", FLAG_BOOL, CONVERGE_FLAG(type, force_recreate), NULL, \
-			"Recreate containers even if nothing changed", 0 },                  \
-		{ 0, "no-recreate", FLAG_BOOL, CONVERGE_FLAG(type, no_recreate), NULL,       \
-			"Keep existing containers even if something changed", 0 },           \
-		{ 0, "remove-orphans", FLAG_BOOL, CONVERGE_FLAG(type, remove_orphans), NULL, \
-			"Remove containers of services that the file does not declare", 0 }, \
-		{ 0, "build", FLAG_BOOL, CONVERGE_FLAG(type, build), NULL,                   \
-			"Build images first (an error where a service has a build section: " \
-			"images are loaded or imported)",                                    \
-			0 },                                                                 \
-		{ 0, "no-build", FLAG_BOOL, CONVERGE_FLAG(type, no_build), NULL,             \
-			"Do not build images", 0 },                                          \
-		{ 0, "pull", FLAG_STRING, CONVERGE_FLAG(type, pull), "POLICY",               \
-			"missing or never: images are local", 0 },                           \
-		{ 0, "quiet-pull", FLAG_BOOL, CONVERGE_FLAG(type, quiet_pull), NULL,         \
-			"Show no progress of pulls", 0 },                                    \
-		{ 'y', "yes", FLAG_BOOL, CONVERGE_FLAG(type, yes), NULL, "Ask nothing", 0 }, \
-	{                                                                                    \
-		0, "scale", FLAG_LIST, CONVERGE_FLAG(type, scale), "SERVICE=N",              \
-			"Run N containers of a service, whatever the file says", 0           \
+#define CONVERGE_CREATE_FLAGS(type)                                                             \
+	CONVERGE_PLAN_FLAGS(type),                                                              \
+		{ 0, "force-recreate", FLAG_BOOL, CONVERGE_FLAG(type, force_recreate), NULL,    \
+			"Recreate containers even if nothing changed", 0 },                     \
+		{ 0, "no-recreate", FLAG_BOOL, CONVERGE_FLAG(type, no_recreate), NULL,          \
+			"Keep existing containers even if something changed", 0 },              \
+		{ 0, "remove-orphans", FLAG_BOOL, CONVERGE_FLAG(type, remove_orphans), NULL,    \
+			"Remove containers of services that the file does not declare", 0 },    \
+		{ 0, "build", FLAG_BOOL, CONVERGE_FLAG(type, build), NULL,                      \
+			"Build images first (an error where a service has a build section: "    \
+			"images are loaded or imported)",                                       \
+			0 },                                                                    \
+		{ 0, "no-build", FLAG_BOOL, CONVERGE_FLAG(type, no_build), NULL,                \
+			"Do not build images", 0 },                                             \
+		{ 0, "pull", FLAG_STRING, CONVERGE_FLAG(type, pull), "POLICY",                  \
+			"missing or never: images are local", 0 },                              \
+		{ 0, "quiet-pull", FLAG_BOOL, CONVERGE_FLAG(type, quiet_pull), NULL,            \
+			"Show no progress of pulls", 0 },                                       \
+		{ 'y', "yes", FLAG_BOOL, CONVERGE_FLAG(type, yes), NULL,                        \
+			"Ask nothing: volumes that the file describes otherwise are made anew", \
+			0 },                                                                    \
+	{                                                                                       \
+		0, "scale", FLAG_LIST, CONVERGE_FLAG(type, scale), "SERVICE=N",                 \
+			"Run N containers of a service, whatever the file says", 0              \
 	}
 
 void converge_defaults(struct converge_options *options);

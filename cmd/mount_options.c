@@ -10,6 +10,7 @@
 #include "engine/base/ids.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
+#include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
 #include "engine/container/mount_kinds.h"
 #include "engine/container/paths.h"
@@ -247,6 +248,14 @@ static int key_label(struct spec_mount *mount, const char *value)
 	return 0;
 }
 
+static int key_option(struct spec_mount *mount, const char *value)
+{
+	if (!*value || *value == '=' || !strchr(value, '='))
+		return -EINVAL;
+	strv_add(&mount->driver_options, value);
+	return 0;
+}
+
 static int key_driver(struct spec_mount *mount, const char *value)
 {
 	(void)mount;
@@ -281,6 +290,7 @@ static const struct {
 	{ "image-subpath", key_subpath },
 	{ "volume-driver", key_driver },
 	{ "volume-label", key_label },
+	{ "volume-opt", key_option },
 	{ "volume-subpath", key_subpath },
 	{ "tmpfs-size", set_tmpfs_size },
 	{ "tmpfs-mode", set_tmpfs_mode },
@@ -305,11 +315,34 @@ static int apply_mount_key(
 		"invalid argument \"%s\" for \"--mount\" flag: unexpected key '%s'", text, key);
 }
 
+/* RFC 4180, one line of it: "type=volume","volume-opt=o=a,b". Heap. */
+static char **split_csv(const char *text)
+{
+	char **fields = NULL;
+
+	for (const char *c = text;; c++) {
+		cleanup_strbuf struct strbuf field = STRBUF_INIT;
+		bool quoted = *c == '"';
+
+		for (c += quoted; *c && (quoted || *c != ','); c++) {
+			if (!quoted || *c != '"')
+				strbuf_add_char(&field, *c);
+			else if (c[1] == '"')
+				strbuf_add_char(&field, *++c);
+			else
+				quoted = false;
+		}
+		strv_add(&fields, strbuf_text(&field));
+		if (!*c)
+			return fields;
+	}
+}
+
 /* Unlike with -v, a bind source that is not there stays an error: docker's rule for --mount. */
 static int parse_mount(
 	const char *text, const char *cwd, struct spec_mount *mount, struct error *err)
 {
-	cleanup_strv char **words = strv_split(text, ",");
+	cleanup_strv char **words = split_csv(text);
 	int r = 0;
 
 	mount->type = MOUNT_VOLUME;

@@ -102,6 +102,7 @@ static int create_volume(struct apply *apply, size_t index, struct error *err)
 	env_set(&labels, LABEL_PROJECT, apply->options->project_name);
 	env_set(&labels, LABEL_VOLUME, action->volume->key);
 	env_set(&labels, LABEL_VERSION, MYCOMPOSE_VERSION);
+	env_set(&labels, LABEL_CONFIG_HASH, action->volume->config_hash);
 	apply_progress(apply, action, "Creating", PROGRESS_WORKING, NULL);
 	r = volume_create_with_options(apply->options->engine, action->volume->name, labels,
 		action->volume->driver_opts, err);
@@ -363,9 +364,13 @@ static int remove_volume(struct apply *apply, size_t index, struct error *err)
 {
 	const struct plan_action *action = &apply->plan->actions[index];
 
+	int r;
+
 	apply_progress(apply, action, "Removing", PROGRESS_WORKING, NULL);
-	return resource_removed(apply, action,
-		volume_remove(apply->options->engine, action->name, apply->volume_users, err), err);
+	r = volume_remove(apply->options->engine, action->name, apply->volume_users, err);
+	if (r < 0 && action->volume) /* it must be made anew: in use is a failure here */
+		return r == -ENOENT ? 0 : r;
+	return resource_removed(apply, action, r, err);
 }
 
 static int keep_container(struct apply *apply, size_t index, struct error *err)

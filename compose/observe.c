@@ -204,6 +204,8 @@ static int observe_volumes(
 		item = arena_array_add(observed->arena, observed->volumes, observed->volume_count);
 		item->name = arena_strdup(observed->arena, volumes[i]->name);
 		item->key = arena_label(observed->arena, volumes[i]->labels, LABEL_VOLUME);
+		item->config_hash =
+			arena_label(observed->arena, volumes[i]->labels, LABEL_CONFIG_HASH);
 	}
 	volume_list_free(volumes, count);
 	return r;

@@ -61,6 +61,7 @@ struct observed_network {
 struct observed_volume {
 	const char *name;
 	const char *key;
+	const char *config_hash; /* "" when unlabelled */
 };
 
 struct observed {

@@ -98,6 +98,9 @@ struct plan_up_options {
 	bool no_start;
 	bool remove_orphans;
 	bool wait; /* the plan ends when all is running or healthy */
+	/* Names of volumes to be made anew, with the containers of the services that use them: what
+	 * is in them is lost. NULL = none. */
+	char *const *remake_volumes;
 	/* A one-off container of this service comes after the plan: of the service's own containers
 	 * none is in it, but what it depends on, with the gates; NULL = none. */
 	const char *one_off_of;
@@ -122,6 +125,11 @@ int plan_down(const struct project *project, const struct observed *observed,
  * those that were to take their places go. */
 int plan_rollback(const struct project *project, const struct observed *observed,
 	const struct service *service, struct plan *ret, struct error *err);
+
+/* The volume is there, but was made from other words than the file has now. One without a label of
+ * them is what the file says. */
+bool plan_volume_differs(const struct observed *observed, const struct project_volume *volume);
+bool service_uses_volume(const struct service *service, const char *volume_key);
 
 /* deploy.update_config asks for start-first, and nothing that two containers cannot both have (a
  * fixed host port, an address) stands against it. */

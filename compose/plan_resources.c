@@ -15,6 +15,15 @@ static bool uses_network(const struct service *service, const char *key)
 	return false;
 }
 
+bool service_uses_volume(const struct service *service, const char *volume_key)
+{
+	for (size_t m = 0; m < service->mount_count; m++)
+		if (service->mounts[m].type == SERVICE_MOUNT_VOLUME && service->mounts[m].source &&
+			!strcmp(service->mounts[m].source, volume_key))
+			return true;
+	return false;
+}
+
 static bool any_selected_uses(const struct up *up, const char *network_key, const char *volume_key)
 {
 	for (size_t i = 0; i < up->project->service_count; i++) {
@@ -24,11 +33,8 @@ static bool any_selected_uses(const struct up *up, const char *network_key, cons
 			continue;
 		if (network_key && uses_network(service, network_key))
 			return true;
-		for (size_t m = 0; volume_key && m < service->mount_count; m++)
-			if (service->mounts[m].type == SERVICE_MOUNT_VOLUME &&
-				service->mounts[m].source &&
-				!strcmp(service->mounts[m].source, volume_key))
-				return true;
+		if (volume_key && service_uses_volume(service, volume_key))
+			return true;
 	}
 	return false;
 }
@@ -60,25 +66,82 @@ void plan_networks(struct up *up)
 	}
 }
 
-static bool volume_is_there(const struct observed *observed, const char *name)
+static const struct observed_volume *find_volume(const struct observed *observed, const char *name)
 {
 	for (size_t i = 0; i < observed->volume_count; i++)
 		if (!strcmp(observed->volumes[i].name, name))
+			return &observed->volumes[i];
+	return NULL;
+}
+
+bool plan_volume_differs(const struct observed *observed, const struct project_volume *volume)
+{
+	const struct observed_volume *there = find_volume(observed, volume->name);
+
+	return !volume->external && there && *there->config_hash &&
+	       strcmp(there->config_hash, volume->config_hash) != 0;
+}
+
+static bool uses_remade_volume(const struct up *up, const struct observed_container *container)
+{
+	const struct service *service = project_find_service(up->project, container->service);
+
+	if (!service || container->one_off)
+		return false;
+	for (size_t i = 0; i < up->project->volume_count; i++)
+		if (strv_contains(up->options->remake_volumes, up->project->volumes[i].name) &&
+			service_uses_volume(service, up->project->volumes[i].key))
 			return true;
 	return false;
 }
 
-void plan_volumes(struct up *up, struct index_list *ret_created)
+void plan_volume_users(struct up *up, struct index_list *ret_removals)
+{
+	const struct observed *all = up->observed;
+	struct observed *rest = arena_alloc(up->plan->arena, sizeof(*rest));
+
+	if (!up->options->remake_volumes)
+		return;
+	*rest = *all;
+	rest->container_count = 0;
+	rest->containers = arena_alloc(
+		up->plan->arena, (all->container_count + 1) * sizeof(*rest->containers));
+	for (size_t i = 0; i < all->container_count; i++) {
+		const struct observed_container *container = &all->containers[i];
+
+		if (!uses_remade_volume(up, container)) {
+			rest->containers[rest->container_count++] = *container;
+			continue;
+		}
+		index_list_add(up, ret_removals,
+			stop_and_remove(up, container, NO_ACTION, "a volume of it is made anew"));
+		for (size_t s = 0; s < up->project->service_count; s++)
+			up->services[s].is_recreated |=
+				!strcmp(up->project->services[s].name, container->service);
+	}
+	up->observed = rest;
+}
+
+void plan_volumes(struct up *up, const struct index_list *removals, struct index_list *ret_created)
 {
 	for (size_t i = 0; i < up->project->volume_count; i++) {
 		const struct project_volume *volume = &up->project->volumes[i];
-		size_t index;
+		const bool is_there = find_volume(up->observed, volume->name);
+		const char *why = is_there ? "its configuration changed" : "not there yet";
+		size_t removal = NO_ACTION, index;
 
-		if (volume->external || volume_is_there(up->observed, volume->name) ||
-			!any_selected_uses(up, NULL, volume->key))
+		if (volume->external || !any_selected_uses(up, NULL, volume->key) ||
+			(is_there && !strv_contains(up->options->remake_volumes, volume->name)))
 			continue;
-		index = plan_add(up->plan, PLAN_CREATE_VOLUME, volume->name, "not there yet");
+		if (is_there) {
+			removal = plan_add(up->plan, PLAN_REMOVE_VOLUME, volume->name, why);
+			up->plan->actions[removal].volume = volume;
+			plan_after_list(up, removal, removals);
+		}
+		index = plan_add(up->plan, PLAN_CREATE_VOLUME, volume->name, why);
 		up->plan->actions[index].volume = volume;
+		if (removal != NO_ACTION)
+			plan_after(up->plan, index, removal);
 		index_list_add(up, ret_created, index);
 	}
 }

@@ -206,7 +206,7 @@ size_t plan_removal(struct up *up, const struct observed_container *container, c
 	return removal;
 }
 
-static size_t stop_and_remove(
+size_t stop_and_remove(
 	struct up *up, const struct observed_container *container, size_t previous, const char *why)
 {
 	size_t removal;
@@ -484,7 +484,7 @@ static int plan_everything(struct up *up, struct error *err)
 {
 	const char *one_off_of = up->options->one_off_of;
 	cleanup_free size_t *order = NULL;
-	struct index_list volumes = { 0 };
+	struct index_list volumes = { 0 }, users = { 0 };
 	int r;
 
 	r = select_services(up, err);
@@ -494,7 +494,8 @@ static int plan_everything(struct up *up, struct error *err)
 	if (r < 0)
 		return r;
 	plan_networks(up);
-	plan_volumes(up, &volumes);
+	plan_volume_users(up, &users);
+	plan_volumes(up, &users, &volumes);
 	if (up->options->remove_orphans)
 		plan_orphan_removal(up);
 	for (size_t i = 0; i < up->project->service_count; i++) {

@@ -48,9 +48,12 @@ void plan_after_list(struct up *up, size_t action, const struct index_list *list
 
 /* plan_resources.c */
 void plan_networks(struct up *up);
+/* Containers of services that use a volume which is made anew go first; up->observed is without
+ * them from then on. */
+void plan_volume_users(struct up *up, struct index_list *ret_removals);
 /* Volumes come before containers because container_create makes what is missing, without the
  * project's labels. */
-void plan_volumes(struct up *up, struct index_list *ret_created);
+void plan_volumes(struct up *up, const struct index_list *removals, struct index_list *ret_created);
 bool touches_diverged_network(const struct up *up, const struct observed_container *container);
 /* Running containers that stay as they are (of services not selected, orphans, --no-recreate) but
  * are attached to a network that is made anew: it cannot go while they run, so they stop for that
@@ -75,6 +78,9 @@ void plan_after_networks(struct up *up, size_t action, const struct service *ser
 struct slot *add_slot(struct up *up, size_t service_index, unsigned int number,
 	const struct observed_container *there, size_t start);
 /* A removal frees the networks that are to be made anew. */
+/* ... and stops it before; `previous` comes first. */
+size_t stop_and_remove(struct up *up, const struct observed_container *container, size_t previous,
+	const char *why);
 size_t plan_removal(struct up *up, const struct observed_container *container, const char *why);
 
 /* A container that is to make room. */

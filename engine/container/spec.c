@@ -56,6 +56,7 @@ static const struct field mount_fields[] = {
 	FIELD_ROW_NAME("recursive", 0, struct spec_mount, recursion, mount_recursion_names),
 	FIELD_ROW("subpath", FIELD_STRING, 0, struct spec_mount, subpath),
 	FIELD_ROW("labels", FIELD_STRV, 0, struct spec_mount, labels),
+	FIELD_ROW("driverOptions", FIELD_STRV, 0, struct spec_mount, driver_options),
 	FIELD_ROW("layers", FIELD_STRV, 0, struct spec_mount, layers),
 };
 static const struct field_type mount_type = FIELD_TYPE(struct spec_mount, mount_fields);
@@ -219,6 +220,7 @@ void spec_mount_copy(const struct spec_mount *from, struct spec_mount *to)
 	to->source = xstrdup(from->source);
 	to->destination = xstrdup(from->destination);
 	to->labels = strv_copy(from->labels);
+	to->driver_options = strv_copy(from->driver_options);
 	to->subpath = xstrdup(from->subpath);
 	to->tmpfs_options = strv_copy(from->tmpfs_options);
 	to->propagation = xstrdup(from->propagation);

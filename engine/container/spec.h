@@ -46,6 +46,7 @@ struct spec_mount {
 	bool no_copy;	       /* volume: do not take over the image's content */
 	bool anonymous;	       /* volume: goes with the container when asked (rm -v, --rm) */
 	char **labels;	       /* volume: "key=value", for one that is made with the container */
+	char **driver_options; /* the same: see volume_device.h */
 	char *subpath;	       /* volume, image: a part of it, relative; NULL = all */
 	uint64_t tmpfs_size;   /* bytes, 0 = kernel's default */
 	uint32_t tmpfs_mode;   /* 0 = 1777 */

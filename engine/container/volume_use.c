@@ -56,13 +56,18 @@ int volumes_make_for(const struct engine *engine, const struct container *contai
 {
 	for (size_t i = 0; i < container->spec.mount_count; i++) {
 		const struct spec_mount *mount = &container->spec.mounts[i];
+		struct volume_device device = { 0 };
 		bool made;
+		int r;
 
 		if (mount->type != MOUNT_VOLUME)
 			continue;
-		int r = volume_make(
-			engine, mount->source, mount->labels, NULL, mount->anonymous, &made, err);
-
+		r = volume_device_parse(mount->driver_options, &device, err);
+		volume_device_release(&device);
+		if (r < 0)
+			return error_wrap(err, "create %s", mount->source);
+		r = volume_make(engine, mount->source, mount->labels, mount->driver_options,
+			mount->anonymous, &made, err);
 		if (r < 0)
 			return r;
 		if (made)

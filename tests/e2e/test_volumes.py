@@ -375,3 +375,82 @@ def test_volume_ls_filters(bb, filters, shown):
 def test_volume_ls_refuses_an_unknown_filter(bb):
     bb.mc("volume", "create", "free").ok()
     assert "invalid filter 'dangling=maybe'" in bb.mc("volume", "ls", "--filter", "dangling=maybe").fails(1).err
+
+
+# volumes of a file whose words changed
+
+KEPT = """
+services:
+  web: {image: bb, command: sleep 600, stop_grace_period: 0s, volumes: ["data:/srv"]}
+  side: {image: bb, command: sleep 600, stop_grace_period: 0s}
+volumes:
+  data: %s
+"""
+
+
+def ids(host):
+    return {row["Service"]: row["ID"] for row in host.ps()}
+
+
+@pytest.fixture
+def changed(bb):
+    """A running project whose file now says something else of its volume."""
+    bb.compose(KEPT % "{labels: {tier: one}}")
+    bb.mc("-p", "demo", "up", "-d").ok()
+    bb.mc("-p", "demo", "exec", "-T", "web", "sh", "-c", "echo kept > /srv/file").ok()
+    bb.compose(KEPT % '{driver_opts: {type: tmpfs, device: tmpfs, o: "size=1m"}}')
+    bb.env["COMPOSE_PROJECT_NAME"] = "demo"
+    return bb
+
+
+def test_a_volume_that_the_file_describes_otherwise_is_asked_about_and_kept(changed):
+    before = ids(changed)
+    for answer in (None, "n\n", "\n"):
+        result = changed.mc("up", "-d", input=answer).ok()
+        assert 'Volume "demo_data" exists but doesn\'t match configuration in compose file. Recreate (data will be lost)?' in result.out
+        assert "compose.yaml:6:3: volumes.data: volume \\\"demo_data\\\" stays as it was made" in result.err
+    assert ids(changed) == before
+    assert changed.mc("exec", "-T", "web", "cat", "/srv/file").ok().out == "kept\n"
+
+
+@pytest.mark.parametrize("words, answer", [(("up", "-d"), "y\n"), (("up", "-d", "--yes"), None)])
+def test_it_is_made_anew_with_the_containers_that_use_it_once_that_is_agreed(changed, words, answer):
+    before = ids(changed)
+    changed.mc(*words, input=answer).ok()
+    after = ids(changed)
+    assert after["web"] != before["web"] and after["side"] == before["side"]
+    assert changed.mc("exec", "-T", "web", "sh", "-c", "ls /srv; grep -c ' /srv tmpfs ' /proc/mounts").ok().out == "1\n"
+    again = changed.mc("up", "-d").ok()
+    assert "exists but" not in again.out and ids(changed) == after
+
+
+def test_a_dry_run_asks_nothing_and_shows_what_yes_would_do(changed):
+    assert "remove volume" not in changed.mc("up", "--dry-run", input="y\n").ok().out
+    lines = changed.mc("up", "--dry-run", "--yes").ok().out.splitlines()
+    order = [next(i for i, line in enumerate(lines) if line.startswith(words)) for words in ("stop container demo-web", "remove container demo-web", "remove volume", "create volume", "create container demo-web")]
+    assert order == sorted(order), lines
+    assert changed.mc("exec", "-T", "web", "cat", "/srv/file").ok().out == "kept\n"
+
+
+def test_one_that_somebody_else_uses_is_not_made_anew(changed):
+    changed.daemon("stranger", "sleep", "600", flags="-v demo_data:/in")
+    result = changed.mc("up", "-d", "--yes").fails(1)
+    assert "demo_data" in result.err and "in use" in result.err
+    assert changed.inside("stranger", "cat", "/in/file").ok().out == "kept\n"
+    changed.mc("rm", "-f", "stranger").ok()
+    changed.mc("up", "-d", "--yes").ok()
+    assert len(ids(changed)) == 2
+
+
+def test_run_makes_a_volume_by_the_options_of_a_mount(bb):
+    mount = 'type=volume,src=vol,dst=/srv,volume-driver=local,volume-opt=type=tmpfs,volume-opt=device=tmpfs,"volume-opt=o=size=1m,noexec"'
+    out = bb.mc("run", "--rm", "--mount", mount, "bb", "grep", " /srv ", "/proc/mounts").ok().out
+    assert out.startswith("tmpfs /srv tmpfs ") and "noexec" in out and "size=1024k" in out
+    options = json.loads(bb.mc("volume", "inspect", "vol").ok().out)[0]["Options"]
+    assert options == {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,noexec"}
+
+
+@pytest.mark.parametrize("word, said", [("volume-opt=type=tmpfs", 'missing required option: "device"'), ("volume-opt=odd=1", 'invalid option: "odd"'), ("volume-opt=", "volume-opt")])
+def test_options_that_no_volume_can_have_are_refused(clean, word, said):
+    result = clean.mc("run", "--rm", "--mount", f"type=volume,src=vol,dst=/srv,{word}", "bb", "true").fails(125)
+    assert said in result.err
