@@ -100,13 +100,13 @@ def test_row_13_1_down_clears_away_what_was_half_removed_by_hand(running, what, 
 
 @pytest.mark.parametrize("what", MADE_AGAIN)
 def test_row_13_1_up_makes_anew_what_has_lost_something_for_good(running, what):
-    before = {row["Name"]: row["ID"] for row in running.ps()}
+    before = running.ids()
     running.sh(MADE_AGAIN[what])
     plan = running.mc("up", "--dry-run").ok().out
     assert re.search("a network interface of it was removed|its cgroup was removed|a mount of it was removed", plan)
     running.mc("up", "-d").ok()
     works(running)
-    after = {row["Name"]: row["ID"] for row in running.ps()}
+    after = running.ids()
     kept = [name for name in before if before[name] == after[name]]
     assert len(kept) == (1 if what in ("one-veth", "mounts") else 0), "who has lost nothing goes on"
     assert running.mc("up", "-d").ok().err.count("Running") == 2

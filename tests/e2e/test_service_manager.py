@@ -8,22 +8,9 @@ import subprocess
 
 import pytest
 
-from testhost import BINARY
+from testhost import BINARY, TWO
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-PROJECT = """
-services:
-  web:
-    image: bb
-    command: [sleep, "1000"]
-    depends_on: [db]
-    stop_signal: SIGKILL
-  db:
-    image: bb
-    command: [sleep, "1000"]
-    stop_signal: SIGKILL
-"""
 
 
 @pytest.fixture
@@ -43,7 +30,7 @@ def tell(host, signal):
 
 def test_up_says_ready_when_all_is_started_and_stopping_when_told_to(clean, notify):
     path, listener = notify
-    clean.compose(PROJECT)
+    clean.compose(TWO)
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": path})
     assert listener.recv(100) == b"READY=1"
     assert sorted(row["State"] for row in clean.ps()) == ["running", "running"]
@@ -57,7 +44,7 @@ def test_up_says_ready_when_all_is_started_and_stopping_when_told_to(clean, noti
 
 def test_up_that_fails_is_never_ready(clean, notify):
     path, listener = notify
-    clean.compose(PROJECT.replace('[sleep, "1000"]\n    depends_on', "[/no/such/program]\n    depends_on"))
+    clean.compose(TWO.replace('[sleep, "1000"]\n    depends_on', "[/no/such/program]\n    depends_on"))
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": path})
     process.communicate(timeout=30)
     assert process.returncode == 1
@@ -69,7 +56,7 @@ def test_up_that_fails_is_never_ready(clean, notify):
 
 def test_abstract_socket_and_one_that_is_gone(clean):
     """An abstract name belongs to the network namespace, so nobody listens there; the project runs all the same."""
-    clean.compose(PROJECT)
+    clean.compose(TWO)
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": "@nobody-listens"})
     while (line := process.stderr.readline()) and "service manager" not in line:
         pass
@@ -82,7 +69,7 @@ def test_abstract_socket_and_one_that_is_gone(clean):
 
 def test_containers_do_not_see_the_socket(clean, notify):
     path, listener = notify
-    clean.compose(PROJECT)
+    clean.compose(TWO)
     process = clean.start(BINARY, "up", env={"NOTIFY_SOCKET": path})
     assert listener.recv(100) == b"READY=1"
     assert "NOTIFY_SOCKET" not in clean.mc("exec", "-T", "web", "cat", "/proc/1/environ").ok().out

@@ -7,25 +7,7 @@ import time
 
 import pytest
 
-from testhost import BINARY, wait_until
-
-TWO = """
-services:
-  web:
-    image: bb
-    command: [sleep, "1000"]
-    depends_on: [db]
-    stop_signal: SIGKILL
-  db:
-    image: bb
-    command: [sleep, "1000"]
-    environment: {COLOUR: red}
-    stop_signal: SIGKILL
-"""
-
-
-def ids(host):
-    return {row["Name"]: row["ID"] for row in host.ps()}
+from testhost import BINARY, TWO, wait_until
 
 
 def test_up_creates_in_dependency_order_and_reports_it(clean):
@@ -41,21 +23,21 @@ def test_up_creates_in_dependency_order_and_reports_it(clean):
 def test_up_twice_changes_nothing_the_second_time(clean):
     clean.compose(TWO)
     clean.mc("up", "-d").ok()
-    before = ids(clean), clean.sh("ps -eo pid,comm").out.count("sleep")
+    before = clean.ids(), clean.sh("ps -eo pid,comm").out.count("sleep")
     second = clean.mc("up", "-d").ok()
     assert "Creat" not in second.err and "Start" not in second.err
     assert second.err.count("Running") == 2
-    assert (ids(clean), clean.sh("ps -eo pid,comm").out.count("sleep")) == before
+    assert (clean.ids(), clean.sh("ps -eo pid,comm").out.count("sleep")) == before
     clean.mc("down").ok()
 
 
 def test_changing_one_service_recreates_that_one_only(clean):
     clean.compose(TWO)
     clean.mc("up", "-d").ok()
-    before = ids(clean)
+    before = clean.ids()
     clean.compose(TWO.replace("red", "green"))
     result = clean.mc("up", "-d").ok()
-    after = ids(clean)
+    after = clean.ids()
     assert set(before) == set(after)
     changed = [name for name in before if before[name] != after[name]]
     assert len(changed) == 1 and changed[0].endswith("-db-1")
@@ -79,11 +61,11 @@ def test_an_orphan_is_warned_about_and_removed_on_request(clean):
 def test_a_stopped_container_is_started_again_not_recreated(clean):
     clean.compose(TWO)
     clean.mc("up", "-d").ok()
-    before = ids(clean)
+    before = clean.ids()
     clean.mc("stop").ok()
     assert {row["State"] for row in clean.ps()} == {"exited"}
     clean.mc("up", "-d").ok()
-    assert ids(clean) == before
+    assert clean.ids() == before
     assert {row["State"] for row in clean.ps()} == {"running"}
     clean.mc("down").ok()
 
@@ -154,9 +136,14 @@ services:
     result = clean.mc("up", "-d").ok()
     assert "Creat" not in result.err
     assert [row["ID"] for row in clean.ps()] == [row["ID"] for row in before]
-    time.sleep(0.3)
-    ticks = [int(line.split()[-1]) for line in clean.mc("logs", "--no-log-prefix").ok().out.splitlines()]
-    assert ticks == list(range(len(ticks))) and len(ticks) > 8, "a line was lost"
+
+    def ticks():
+        return [int(line.split()[-1]) for line in clean.mc("logs", "--no-log-prefix").ok().out.splitlines()]
+
+    seen = len(ticks())
+    wait_until(lambda: len(ticks()) > seen + 8, what="output that the new supervisor has read")
+    numbers = ticks()
+    assert numbers == list(range(len(numbers))), "a line was lost"
     clean.mc("down").ok()
 
 

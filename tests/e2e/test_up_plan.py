@@ -5,28 +5,9 @@ import json
 
 import pytest
 
-from testhost import BINARY, wait_until
+from testhost import BINARY, TWO, wait_until
 
-TWO = """
-name: demo
-services:
-  web:
-    image: bb
-    command: [sleep, "1000"]
-    depends_on: [db]
-    stop_signal: SIGKILL
-  db:
-    image: bb
-    command: [sleep, "1000"]
-    environment: {COLOUR: red}
-    stop_signal: SIGKILL
-    volumes: [data:/data]
-volumes: {data: {}}
-"""
-
-
-def ids(host):
-    return {row["Name"]: row["ID"] for row in host.ps()}
+TWO = "name: demo" + TWO + "    volumes: [data:/data]\nvolumes: {data: {}}\n"
 
 
 def inspect(host, name):
@@ -52,11 +33,11 @@ def test_the_plan_for_machines(bb):
     assert 3 in actions[5]["after"]
     bb.mc("up", "-d").ok()
     kept = plan(bb)
-    assert {a["kind"] for a in kept} == {"keep"} and {a["id"][:12] for a in kept} == set(ids(bb).values())
+    assert {a["kind"] for a in kept} == {"keep"} and {a["id"][:12] for a in kept} == set(bb.ids().values())
     bb.compose(TWO.replace("red", "green"))
     replaced = plan(bb)
     create = next(a for a in replaced if a["kind"] == "create")
-    assert create["reason"] == "its configuration changed" and create["replaces"][:12] == ids(bb)["demo-db-1"]
+    assert create["reason"] == "its configuration changed" and create["replaces"][:12] == bb.ids()["demo-db-1"]
 
 
 def test_format_needs_a_dry_run_and_a_name_it_knows(bb):
@@ -118,16 +99,16 @@ def test_a_dry_run_changes_nothing(bb, before):
 def test_scale_adds_after_the_highest_and_takes_the_highest_away(bb):
     bb.compose(TWO)
     bb.mc("up", "-d").ok()
-    before = ids(bb)
+    before = bb.ids()
     bb.mc("scale", "web=3").ok()
-    three = ids(bb)
+    three = bb.ids()
     assert set(three) == {"demo-db-1", "demo-web-1", "demo-web-2", "demo-web-3"}
     assert {name: three[name] for name in before} == before
     bb.mc("rm", "-f", "-s", "-v").ok()
     bb.mc("scale", "web=2", "--no-deps").ok()
-    assert set(ids(bb)) == {"demo-web-1", "demo-web-2"}
+    assert set(bb.ids()) == {"demo-web-1", "demo-web-2"}
     bb.mc("scale", "web=1", "db=1").ok()
-    assert set(ids(bb)) == {"demo-web-1", "demo-db-1"}
+    assert set(bb.ids()) == {"demo-web-1", "demo-db-1"}
     for words in (["web"], ["web=x"], ["nope=1"], []):
         bb.mc("scale", *words).fails(1)
 
@@ -145,12 +126,12 @@ services:
 """
     )
     bb.mc("up", "-d").ok()
-    before = ids(bb)
+    before = bb.ids()
     bb.mc("up", "--dry-run", "--detailed-exitcode").ok()
     bb.file("text", "two")
     bb.mc("up", "--dry-run", "--detailed-exitcode").fails(2)
     bb.mc("up", "-d").ok()
-    after = ids(bb)
+    after = bb.ids()
     assert after["demo-web-1"] != before["demo-web-1"] and after["demo-db-1"] == before["demo-db-1"]
     place = "/thing" if what == "configs" else "/run/secrets/thing"
     assert bb.mc("exec", "-T", "web", "cat", place).ok().out == "two"
@@ -160,13 +141,13 @@ def test_what_an_env_file_holds_decides(bb):
     bb.file("vars", "COLOUR=red\n")
     bb.compose('name: demo\nservices:\n  web: {image: bb, command: [sleep, "1000"], stop_signal: SIGKILL, env_file: vars}\n')
     bb.mc("up", "-d").ok()
-    before = ids(bb)
+    before = bb.ids()
     bb.file("vars", "# another comment\nCOLOUR=red\n")
     bb.mc("up", "-d").ok()
-    assert ids(bb) == before
+    assert bb.ids() == before
     bb.file("vars", "COLOUR=green\n")
     bb.mc("up", "-d").ok()
-    assert ids(bb) != before
+    assert bb.ids() != before
 
 
 def test_parallel_1_starts_one_after_another(bb):
@@ -176,7 +157,7 @@ def test_parallel_1_starts_one_after_another(bb):
     for line in result.err.splitlines():
         open_starts += line.endswith("  Starting") - line.endswith("  Started")
         assert open_starts <= 1, result.err
-    assert len(ids(bb)) == 4
+    assert len(bb.ids()) == 4
     bb.mc("down").ok()
     result = bb.mc("up", "-d", env={"COMPOSE_PARALLEL_LIMIT": "x"}).fails(1)
     assert "COMPOSE_PARALLEL_LIMIT" in result.err
@@ -186,7 +167,7 @@ def test_the_label_of_a_recreate_goes_with_its_name(bb):
     label = "com.docker.compose.replace"
     bb.compose(TWO.replace("stop_signal: SIGKILL\n    volumes", "stop_signal: SIGCONT\n    stop_grace_period: 30s\n    volumes"))
     bb.mc("up", "-d").ok()
-    old = ids(bb)["demo-db-1"]
+    old = bb.ids()["demo-db-1"]
     bb.compose(TWO.replace("red", "green"))
     up = bb.start(BINARY, "up", "-d")
     wait_until(lambda: bb.state(f"{old}_demo-db-1"), what="the successor, while the old one is being stopped")

@@ -30,6 +30,21 @@ BUSYBOX = "/bin/busybox"
 HOST_ADDRESS = "198.51.100.1"
 OUTSIDE_ADDRESS = "198.51.100.2"
 
+# A project of two services, of which one needs the other; the last lines are the other's.
+TWO = """
+services:
+  web:
+    image: bb
+    command: [sleep, "1000"]
+    depends_on: [db]
+    stop_signal: SIGKILL
+  db:
+    image: bb
+    command: [sleep, "1000"]
+    environment: {COLOUR: red}
+    stop_signal: SIGKILL
+"""
+
 # Runs as pid 1 of the host: makes the world, then reaps until its standard input is closed.
 INIT = r"""
 import os, select, signal, subprocess, sys
@@ -316,6 +331,10 @@ class TestHost:
         """`ps --format json` as a list of objects."""
         out = self.mc("ps", "-a", "--format", "json", *words).ok().out
         return [json.loads(line) for line in out.splitlines()]
+
+    def ids(self):
+        """The project's containers, running or not: name and short id."""
+        return {row["Name"]: row["ID"] for row in self.ps()}
 
     def snapshot(self):
         """Everything a project may leave on a host, as sorted texts."""
