@@ -140,6 +140,20 @@ static int apply_io(
 	return 0;
 }
 
+static int apply_hugepages(
+	const struct run_options *options, struct cgroup_resources *to, struct error *err)
+{
+	for (size_t i = 0; i < strv_length(options->hugepages); i++) {
+		struct cgroup_hugepages pages;
+		int r = cgroup_hugepages_parse(options->hugepages[i], &pages, err);
+
+		if (r < 0)
+			return error_wrap(err, "--hugepages");
+		*array_add(to->hugepages, to->hugepages_count) = pages;
+	}
+	return 0;
+}
+
 static int apply_rest(
 	const struct run_options *options, struct cgroup_resources *to, struct error *err)
 {
@@ -230,6 +244,8 @@ int limit_options_apply(const struct run_options *options, const struct engine *
 		r = apply_cpu(options, to, err);
 	if (r == 0)
 		r = apply_io(options, to, err);
+	if (r == 0)
+		r = apply_hugepages(options, to, err);
 	if (r == 0)
 		r = apply_rest(options, to, err);
 	if (r == 0)

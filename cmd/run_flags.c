@@ -94,6 +94,8 @@ const struct flag run_flags[] = {
 		"Reads a second from a device", 0 },
 	{ 0, "device-write-iops", FLAG_LIST, R(device_write_iops), "PATH:N",
 		"Writes a second to a device", 0 },
+	{ 0, "hugepages", FLAG_LIST, R(hugepages), "SIZE=BYTES",
+		"Limit of memory in huge pages of a size, as 2MB=64m", 0 },
 	{ 0, "pids-limit", FLAG_INT, R(pids_limit), "N", "Limit of processes, -1 for no limit", 0 },
 	{ 0, "shm-size", FLAG_STRING, R(shm_size), "BYTES", "Size of /dev/shm (default: 64m)", 0 },
 	{ 0, "storage-opt", FLAG_LIST, R(storage_opts), "KEY=VALUE",

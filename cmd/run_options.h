@@ -74,6 +74,7 @@ struct run_options {
 	bool memory_swappiness_given;
 	int64_t blkio_weight;
 	char **blkio_weight_devices;
+	char **hugepages;
 	char **device_read_bps;
 	char **device_write_bps;
 	char **device_read_iops;

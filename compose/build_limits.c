@@ -130,6 +130,7 @@ void build_limits(struct loader *l, struct service *service)
 {
 	build_plain_limits(&service->limits, service->node);
 	build_io(l, &service->limits, service->node);
+	service->limits.hugepages = value_pairs(l, service->node, "x-hugepages");
 	build_devices(l, service);
 	build_device_requests(l, service);
 }

@@ -413,6 +413,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "volumes",             SHAPE_TABLES, KEY_UNIQUE, .sub = &mount_keys, .normalise = normalise_volumes, .identity = identity_target },
 	{ .name = "volumes_from",        SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS },
 	{ .name = "working_dir",         SHAPE_STRING },
+	{ .name = "x-hugepages",         SHAPE_OPTIONS },
 };
 /* clang-format on */
 TABLE(service_keys, "service", service_rows);

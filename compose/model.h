@@ -183,7 +183,8 @@ struct limits {
 	uint16_t blkio_weight;
 	struct io_limit *io;
 	size_t io_count;
-	int64_t pids; /* -1: unlimited */
+	char **hugepages; /* x-hugepages: "2MB=64m" */
+	int64_t pids;	  /* -1: unlimited */
 	bool oom_kill_disable;
 	bool oom_score_adj_is_set;
 	int64_t oom_score_adj;

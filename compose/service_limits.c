@@ -47,6 +47,20 @@ static void fill_io(const struct limits *limits, struct cgroup_resources *to)
 				xstrdup(limits->io[i].path), limits->io[i].value };
 }
 
+static int fill_hugepages(
+	const struct service *service, struct cgroup_resources *to, struct error *err)
+{
+	for (size_t i = 0; i < strv_length(service->limits.hugepages); i++) {
+		struct cgroup_hugepages pages;
+		int r = cgroup_hugepages_parse(service->limits.hugepages[i], &pages, err);
+
+		if (r < 0)
+			return service_wrap_key(err, service, "x-hugepages");
+		*array_add(to->hugepages, to->hugepages_count) = pages;
+	}
+	return 0;
+}
+
 static int fill_rules(const struct service *service, struct spec *spec, struct error *err)
 {
 	struct cgroup_resources *to = &spec->resources;
@@ -137,6 +151,8 @@ int service_fill_limits(const struct engine *engine, const struct project *proje
 	spec->has_oom_score_adj = limits->oom_score_adj_is_set;
 	spec->oom_score_adj = (int)limits->oom_score_adj;
 	r = fill_rules(service, spec, err);
+	if (r == 0)
+		r = fill_hugepages(service, &spec->resources, err);
 	if (r == 0)
 		r = check_resources(service, spec, err);
 	if (r == 0)

@@ -79,6 +79,7 @@ static const char *const kind_names[CONTROLLER_KINDS] = {
 	[CONTROLLER_IO] = "io (blkio)",
 	[CONTROLLER_DEVICES] = "devices",
 	[CONTROLLER_FREEZER] = "freezer",
+	[CONTROLLER_HUGEPAGES] = "hugetlb",
 };
 
 int missing_controller(const struct cgroup_host *host, enum controller_kind kind, const char *limit,

@@ -41,6 +41,12 @@ struct cgroup_io_limit {
 	uint64_t value;
 };
 
+/* How much memory in huge pages of one size may be used and reserved. */
+struct cgroup_hugepages {
+	uint64_t page_size; /* bytes, a power of two */
+	uint64_t limit;	    /* bytes; 0 = none may be used */
+};
+
 struct cgroup_resources {
 	uint64_t memory_limit;	     /* bytes */
 	uint64_t memory_reservation; /* bytes */
@@ -61,6 +67,8 @@ struct cgroup_resources {
 	uint16_t blkio_weight; /* 10..1000, 0 = not set */
 	struct cgroup_io_limit *io_limits;
 	size_t io_limit_count;
+	struct cgroup_hugepages *hugepages; /* at most one for each size */
+	size_t hugepages_count;
 	struct cgroup_device *devices; /* in order, after "deny all" */
 	size_t device_count;
 	bool all_devices; /* privileged: no device rules */
@@ -79,6 +87,9 @@ void cgroup_resources_warn(const struct cgroup_resources *resources);
 void cgroup_default_devices(struct cgroup_resources *resources);
 /* "c 1:3 rwm", "b *:* r" (device_cgroup_rules) -> an allowing rule. -EINVAL. */
 int cgroup_device_parse(const char *text, struct cgroup_device *ret, struct error *err);
+
+/* "2MB=64m" (x-hugepages, --hugepages). -EINVAL. */
+int cgroup_hugepages_parse(const char *text, struct cgroup_hugepages *ret, struct error *err);
 
 /* What the host has; opened once per process. */
 struct cgroup_host;

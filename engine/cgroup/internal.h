@@ -23,6 +23,7 @@ enum controller_kind {
 	CONTROLLER_IO,
 	CONTROLLER_DEVICES,
 	CONTROLLER_FREEZER,
+	CONTROLLER_HUGEPAGES,
 	CONTROLLER_KINDS,
 };
 
@@ -71,6 +72,8 @@ struct group {
 struct controller {
 	enum controller_kind kind;
 	const char *name; /* the kernel's; NULL: part of every hierarchy of that version */
+	/* v2: passed on to groups only when one asks for it, for hardly any does. */
+	bool on_demand;
 	/* Write what `resources` sets. `fresh`: the group was just made and holds no process. */
 	int (*apply)(const struct group *group, const struct cgroup_resources *resources,
 		bool fresh, struct error *err);
@@ -172,6 +175,15 @@ int io_limits_apply_v1(
 	const struct group *group, const struct cgroup_resources *resources, struct error *err);
 int io_limits_apply_v2(
 	const struct group *group, const struct cgroup_resources *resources, struct error *err);
+
+/* hugepages.c */
+void hugepages_to_json(const struct cgroup_resources *resources, struct json *json);
+int hugepages_from_json(
+	const struct json *json, struct cgroup_resources *resources, struct error *err);
+int hugepages_apply_v1(const struct group *group, const struct cgroup_resources *resources,
+	bool fresh, struct error *err);
+int hugepages_apply_v2(const struct group *group, const struct cgroup_resources *resources,
+	bool fresh, struct error *err);
 
 /* resources.c */
 /* Must what is set of this kind be refused where the host cannot do it? */

@@ -14,6 +14,7 @@ void cgroup_resources_release(struct cgroup_resources *resources)
 	free(resources->cpuset_cpus);
 	free(resources->cpuset_mems);
 	free(resources->devices);
+	free(resources->hugepages);
 	io_limits_release(resources);
 	*resources = (struct cgroup_resources){ 0 };
 }
@@ -89,6 +90,8 @@ const char *resources_limit_of(const struct cgroup_resources *resources, enum co
 	}
 	if (kind == CONTROLLER_IO && resources->io_limit_count)
 		return io_limit_name(resources->io_limits[0].kind);
+	if (kind == CONTROLLER_HUGEPAGES && resources->hugepages_count)
+		return "x-hugepages";
 	return kind == CONTROLLER_DEVICES && !resources->all_devices ? "the device rules" : NULL;
 }
 
@@ -172,6 +175,7 @@ struct json *cgroup_resources_to_json(const struct cgroup_resources *resources)
 		json_append(devices, device_to_json(&resources->devices[i]));
 	json_set(json, "devices", devices);
 	io_limits_to_json(resources, json);
+	hugepages_to_json(resources, json);
 	if (resources->all_devices)
 		json_set_bool(json, "allDevices", true);
 	return json;
@@ -277,6 +281,8 @@ int cgroup_resources_from_json(
 		r = read_devices(json, &resources, err);
 	if (r == 0)
 		r = io_limits_from_json(json, &resources, err);
+	if (r == 0)
+		r = hugepages_from_json(json, &resources, err);
 	if (r < 0)
 		cgroup_resources_release(&resources);
 	else

@@ -482,14 +482,15 @@ static int oom_kills_v1(const struct group *group, uint64_t *ret, struct error *
 }
 
 static const struct controller controllers[] = {
-	{ CONTROLLER_CPU, "cpu", apply_cpu, NULL },
-	{ CONTROLLER_CPUACCT, "cpuacct", NULL, stats_cpuacct },
-	{ CONTROLLER_CPUSET, "cpuset", apply_cpuset, NULL },
-	{ CONTROLLER_MEMORY, "memory", apply_memory, stats_memory },
-	{ CONTROLLER_PIDS, "pids", apply_pids, stats_pids },
-	{ CONTROLLER_IO, "blkio", apply_io, stats_io },
-	{ CONTROLLER_DEVICES, "devices", apply_devices, NULL },
-	{ CONTROLLER_FREEZER, "freezer", NULL, NULL },
+	{ CONTROLLER_CPU, "cpu", .apply = apply_cpu },
+	{ CONTROLLER_CPUACCT, "cpuacct", .stats = stats_cpuacct },
+	{ CONTROLLER_CPUSET, "cpuset", .apply = apply_cpuset },
+	{ CONTROLLER_MEMORY, "memory", .apply = apply_memory, .stats = stats_memory },
+	{ CONTROLLER_PIDS, "pids", .apply = apply_pids, .stats = stats_pids },
+	{ CONTROLLER_IO, "blkio", .apply = apply_io, .stats = stats_io },
+	{ CONTROLLER_DEVICES, "devices", .apply = apply_devices },
+	{ .kind = CONTROLLER_FREEZER, .name = "freezer" },
+	{ CONTROLLER_HUGEPAGES, "hugetlb", .on_demand = true, .apply = hugepages_apply_v1 },
 };
 
 const struct driver cgroup_driver_v1 = {

@@ -209,9 +209,11 @@ static int missing_below(const struct group *group, char ***ret, struct error *e
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < cgroup_driver_v2.controller_count; i++) {
-		const char *name = cgroup_driver_v2.controllers[i].name;
+		const struct controller *controller = &cgroup_driver_v2.controllers[i];
+		const char *name = controller->name;
 
-		if (name && strv_contains(have, name) && !strv_contains(passed, name))
+		if (name && !controller->on_demand && strv_contains(have, name) &&
+			!strv_contains(passed, name))
 			strv_add(&missing, name);
 	}
 	*ret = missing;
@@ -281,6 +283,28 @@ static int explain_missing(const struct group *group, const char *controller, st
 	return error_set(err, -ENOTSUP, "somebody switched it off in cgroup '/%s'", path);
 }
 
+static bool is_on_demand(const char *controller)
+{
+	for (size_t i = 0; i < cgroup_driver_v2.controller_count; i++) {
+		const struct controller *row = &cgroup_driver_v2.controllers[i];
+
+		if (row->on_demand && strcmp(row->name, controller) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* From the root down to the group's parent; what fails is explained by who looks for it. */
+static void pass_down(const struct group *group, const char *controller)
+{
+	cleanup_free char *path = group_parent_path(group);
+	struct group parent = { group->dirs, group->hierarchy, path };
+
+	if (*path)
+		pass_down(&parent, controller);
+	group_writef(&parent, NULL, "cgroup.subtree_control", "+%s", controller);
+}
+
 static int require_v2(const struct group *group, const char *controller, struct error *err)
 {
 	cleanup_strv char **have = NULL;
@@ -289,6 +313,11 @@ static int require_v2(const struct group *group, const char *controller, struct 
 	if (!controller)
 		return 0;
 	r = read_words(group, "cgroup.controllers", &have, err);
+	if (r == 0 && !strv_contains(have, controller) && is_on_demand(controller)) {
+		pass_down(group, controller);
+		strv_free(steal_ptr(have));
+		r = read_words(group, "cgroup.controllers", &have, err);
+	}
 	if (r < 0)
 		return r;
 	return strv_contains(have, controller) ? 0 : explain_missing(group, controller, err);
@@ -349,13 +378,14 @@ static int oom_kills_v2(const struct group *group, uint64_t *ret, struct error *
 }
 
 static const struct controller controllers[] = {
-	{ CONTROLLER_CPU, "cpu", apply_cpu, stats_cpu },
-	{ CONTROLLER_CPUSET, "cpuset", apply_cpuset, NULL },
-	{ CONTROLLER_MEMORY, "memory", apply_memory, stats_memory },
-	{ CONTROLLER_PIDS, "pids", apply_pids, stats_pids },
-	{ CONTROLLER_IO, "io", apply_io, stats_io },
-	{ CONTROLLER_DEVICES, NULL, device_bpf_apply, NULL },
-	{ CONTROLLER_FREEZER, NULL, NULL, NULL },
+	{ CONTROLLER_CPU, "cpu", .apply = apply_cpu, .stats = stats_cpu },
+	{ CONTROLLER_CPUSET, "cpuset", .apply = apply_cpuset },
+	{ CONTROLLER_MEMORY, "memory", .apply = apply_memory, .stats = stats_memory },
+	{ CONTROLLER_PIDS, "pids", .apply = apply_pids, .stats = stats_pids },
+	{ CONTROLLER_IO, "io", .apply = apply_io, .stats = stats_io },
+	{ CONTROLLER_DEVICES, NULL, .apply = device_bpf_apply },
+	{ .kind = CONTROLLER_FREEZER, .name = NULL },
+	{ CONTROLLER_HUGEPAGES, "hugetlb", .on_demand = true, .apply = hugepages_apply_v2 },
 };
 
 const struct driver cgroup_driver_v2 = {

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from testhost import PROBE
+
 V2 = not os.path.isdir("/sys/fs/cgroup/memory")
 MB = 1 << 20
 
@@ -78,6 +80,9 @@ def test_a_throttled_container_reads_no_faster(bb):
         ("--blkio-weight 5", "blkio weight"),
         ("--blkio-weight-device /dev/sda:1", "weight_device"),
         ("--memory-swappiness 101", "swappiness"),
+        ("--hugepages 2MB", "--hugepages: '2MB' is not PAGE_SIZE=BYTES"),
+        ("--hugepages 3MB=64m", "--hugepages: '3MB' is no size of huge pages"),
+        ("--hugepages 2MB=many", "--hugepages: 'many' is no number of bytes"),
         ("--cpu-rt-runtime 20 --cpu-rt-period 10", "real-time"),
         ("--cgroup-parent ../x", "cgroup parent"),
         ("--storage-opt size=1g", "--storage-opt"),
@@ -108,6 +113,31 @@ def test_the_oom_killer_can_be_switched_off_where_that_exists(bb):
         return
     shown = bb.once("cat", "/sys/fs/cgroup/memory/memory.oom_control", flags="-m 32m --oom-kill-disable").ok().out
     assert "oom_kill_disable 1" in shown.splitlines()
+
+
+def test_huge_pages_are_limited_by_size(bb):
+    """Where cgroup v2 has the controller: elsewhere it would be switched on in groups that are not this host's alone."""
+    if not V2 or "hugetlb" not in open("/sys/fs/cgroup/cgroup.controllers").read().split():
+        pytest.skip("this kernel lacks: the hugetlb controller of cgroup v2")
+    size = "2MB"
+    files = f"cd /sys/fs/cgroup && cat hugetlb.{size}.max hugetlb.{size}.rsvd.max"
+    assert bb.once("sh", "-c", files, flags=f"--hugepages {size}=5m").ok().out == f"{4 * MB}\n" * 2  # whole pages
+    bb.compose(f"services:\n  a: {{image: bb, command: [sleep, '1000'], x-hugepages: {{{size}: 4m}}}}\n")
+    bb.mc("up", "-d").ok()
+    assert bb.inside("a", "sh", "-c", files).ok().out == f"{4 * MB}\n" * 2
+    assert bb.mc("up", "-d").ok().err.count("Running") == 1
+    assert "this kernel has no huge pages of 4MB" in bb.once("true", flags="--hugepages 4MB=4m").fails(125).err
+    with open("/proc/sys/vm/nr_hugepages", "r+") as pages:
+        before = pages.read()
+        pages.write("4")
+        pages.flush()
+        try:
+            fits = f"-v {PROBE}:/probe:ro --hugepages {size}=4m"
+            assert bb.once("/probe", "huge-pages", str(4 * MB), flags=fits).ok().out == f"{4 * MB}\n"
+            assert "Cannot allocate memory" in bb.once("/probe", "huge-pages", str(6 * MB), flags=fits).fails(1).err
+        finally:
+            pages.seek(0)
+            pages.write(before)
 
 
 def test_real_time_budgets_where_the_kernel_has_them_else_an_error(bb):

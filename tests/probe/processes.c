@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,6 +90,21 @@ static int run_eat(char **args)
 		memory[i] = 1;
 	printf("ate %zu\n", bytes);
 	return args[1] ? (pause(), 0) : 0; /* "eat BYTES stay" keeps it */
+}
+
+/* Of the default size, all of them used. */
+static int run_huge_pages(char **args)
+{
+	size_t bytes = (size_t)number(args[0]);
+	volatile char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return failed("huge-pages");
+	for (size_t i = 0; i < bytes; i += 4096)
+		memory[i] = 1;
+	printf("%zu\n", bytes);
+	return 0;
 }
 
 static void wait_for_ever(void)
@@ -314,6 +330,7 @@ const struct command process_commands[] = {
 	{ "status", 0, "", run_status },
 	{ "fds", 0, "", run_fds },
 	{ "eat", 1, "BYTES [stay]", run_eat },
+	{ "huge-pages", 1, "BYTES", run_huge_pages },
 	{ "fork-bomb", 1, "N (0: without end)", run_fork_bomb },
 	{ "sysv", 0, "[KEY]", run_sysv },
 	{ "open-device", 1, "PATH", run_open_device },

@@ -104,7 +104,10 @@ static void every_key_of_the_specification_has_a_row(void **state)
 			key = strtok_r(NULL, " ", &rest), count++)
 			if (!key_find(specified[i].table, key))
 				fail_msg("%s: no row for '%s'", specified[i].table->what, key);
-		/* And no row is without a key: it would promise what nobody specified. */
+		/* And no row is without a key: it would promise what nobody specified. Extensions
+		 * of ours are in their documentation. */
+		for (size_t n = 0; n < specified[i].table->count; n++)
+			count += strncmp(specified[i].table->rows[n].name, "x-", 2) == 0;
 		assert_int_equal(count, specified[i].table->count);
 	}
 }

@@ -34,6 +34,8 @@ static void json_round_trip_keeps_every_field(void **state)
 	*array_add(resources.io_limits, resources.io_limit_count) =
 		(struct cgroup_io_limit){ CGROUP_IO_WRITE_IOPS, xstrdup("/dev/sda"),
 			(1ull << 60) + 1 };
+	*array_add(resources.hugepages, resources.hugepages_count) =
+		(struct cgroup_hugepages){ 2 << 20, 0 };
 	cgroup_default_devices(&resources);
 	json = cgroup_resources_to_json(&resources);
 	assert_ok(cgroup_resources_from_json(json, &back, &err), err);
@@ -46,6 +48,9 @@ static void json_round_trip_keeps_every_field(void **state)
 	assert_int_equal(back.io_limits[0].kind, CGROUP_IO_WRITE_IOPS);
 	assert_string_equal(back.io_limits[0].path, "/dev/sda");
 	assert_true(back.io_limits[0].value == (1ull << 60) + 1);
+	assert_int_equal(back.hugepages_count, 1);
+	assert_int_equal(back.hugepages[0].page_size, 2 << 20);
+	assert_int_equal(back.hugepages[0].limit, 0);
 	assert_string_equal(back.cpuset_cpus, "0-1");
 	assert_int_equal(back.device_count, resources.device_count);
 	for (size_t i = 0; i < back.device_count; i++)
@@ -79,6 +84,8 @@ static void malformed_json_is_an_error(void **state)
 		"{\"cpu\":{\"cpus\":3}}",
 		"{\"ioLimits\":[{\"kind\":\"readBps\",\"path\":\"/dev/sda\"}]}",
 		"{\"ioLimits\":[{\"kind\":\"x\",\"path\":\"/dev/sda\",\"value\":1}]}",
+		"{\"hugepageLimits\":[{\"pageSize\":2097152}]}",
+		"{\"hugepageLimits\":[{\"pageSize\":2097153,\"limit\":1}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"c\"}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"cc\",\"access\":\"r\"}]}",
 		"{\"devices\":[{\"allow\":true,\"type\":\"c\",\"access\":\"rwmr\"}]}",
@@ -96,6 +103,31 @@ static void malformed_json_is_an_error(void **state)
 			fail_msg("accepted: %s", rows[i]);
 		assert_int_equal(resources.pids_limit, 77); /* untouched */
 	}
+}
+
+static void limits_of_huge_pages_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t page_size, limit;
+	} rows[] = {
+		{ "2MB=64m", 2 << 20, 64 << 20 },
+		{ "2m=0", 2 << 20, 0 },
+		{ "64KB=1g", 64 << 10, 1 << 30 },
+		{ "1GB=8589934592", 1 << 30, 1ull << 33 },
+	};
+	static const char *const refused[] = { "", "2MB", "=1", "2MB=", "3MB=1", "1k=1", "0=1",
+		"x=1", "2MB=x", "2MB=-1", "-2MB=1" };
+	struct cgroup_hugepages pages;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(cgroup_hugepages_parse(rows[i].text, &pages, NULL), 0);
+		assert_true(pages.page_size == rows[i].page_size && pages.limit == rows[i].limit);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		if (cgroup_hugepages_parse(refused[i], &pages, NULL) != -EINVAL)
+			fail_msg("accepted: %s", refused[i]);
 }
 
 static void contradictions_are_refused_in_composes_words(void **state)
@@ -217,6 +249,7 @@ int main(void)
 		cmocka_unit_test(json_round_trip_keeps_every_field),
 		cmocka_unit_test(unset_fields_have_no_member),
 		cmocka_unit_test(malformed_json_is_an_error),
+		cmocka_unit_test(limits_of_huge_pages_are_read),
 		cmocka_unit_test(contradictions_are_refused_in_composes_words),
 		cmocka_unit_test(row_14_10_memory_and_swap_default_to_twice_the_memory),
 		cmocka_unit_test(cpus_become_quota_and_period),

@@ -204,6 +204,45 @@ static void limits_of_block_devices_are_written_with_their_numbers(void **state)
 	}
 }
 
+/* The controller is switched on from the root down when the first asks for it. */
+static void huge_pages_are_limited_on_demand(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cgroup_hugepages pages[] = { { 2 << 20, 64 << 20 }, { 1 << 30, 0 } };
+	struct cgroup_resources none = { .all_devices = true };
+	struct cgroup_resources some = { .hugepages = pages, .hugepages_count = ARRAY_LEN(pages) };
+	cleanup_error struct error err = ERROR_INIT;
+	const struct controller *controller;
+	const struct hierarchy *hierarchy =
+		host_find(fixture->host, CONTROLLER_HUGEPAGES, &controller);
+	struct group group = host_group(fixture->host, hierarchy, "p/n");
+	cleanup_free char *root = NULL, *parent = NULL, *used = NULL, *reserved = NULL;
+
+	cgroup_free(create(fixture, &none));
+	root = read_text(fixture->root_fd, "cgroup.subtree_control");
+	assert_null(strstr(root, "hugetlb"));
+	free(root);
+	/* What is passed on here reaches no group that is there already. */
+	assert_int_equal(hierarchy->driver->require(&group, controller->name, &err), -ENOTSUP);
+	root = read_text(fixture->root_fd, "cgroup.subtree_control");
+	parent = read_text(fixture->root_fd, "p/cgroup.subtree_control");
+	assert_non_null(strstr(root, "hugetlb"));
+	assert_non_null(strstr(parent, "hugetlb"));
+
+	put(fixture->root_fd, "p/n/hugetlb.2MB.max", "max\n");
+	put(fixture->root_fd, "p/n/hugetlb.2MB.rsvd.max", "max\n");
+	error_release(&err);
+	assert_int_equal(controller->apply(&group, &some, true, &err), -EINVAL);
+	assert_string_equal(error_text(&err), "this kernel has no huge pages of 1GB");
+	put(fixture->root_fd, "p/n/hugetlb.1GB.max", "max\n");
+	error_release(&err);
+	assert_ok(controller->apply(&group, &some, true, &err), err);
+	used = read_text(fixture->root_fd, "p/n/hugetlb.2MB.max");
+	reserved = read_text(fixture->root_fd, "p/n/hugetlb.2MB.rsvd.max");
+	assert_string_equal(used, "67108864");
+	assert_string_equal(reserved, "67108864");
+}
+
 static void what_is_no_block_device_cannot_be_limited(void **state)
 {
 	static char missing[] = "/dev/there-is-none", plain[] = "/dev/null";
@@ -400,6 +439,7 @@ int main(void)
 			controllers_we_use_are_passed_down_level_by_level, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			limits_of_block_devices_are_written_with_their_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(huge_pages_are_limited_on_demand, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_no_block_device_cannot_be_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(
