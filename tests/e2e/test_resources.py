@@ -2,6 +2,7 @@
 """What a container may use beside memory and CPU time: block devices, swappiness, real-time budgets, its place among the cgroups."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -127,17 +128,16 @@ def test_huge_pages_are_limited_by_size(bb):
     assert bb.inside("a", "sh", "-c", files).ok().out == f"{4 * MB}\n" * 2
     assert bb.mc("up", "-d").ok().err.count("Running") == 1
     assert "this kernel has no huge pages of 4MB" in bb.once("true", flags="--hugepages 4MB=4m").fails(125).err
-    with open("/proc/sys/vm/nr_hugepages", "r+") as pages:
-        before = pages.read()
-        pages.write("4")
-        pages.flush()
-        try:
-            fits = f"-v {PROBE}:/probe:ro --hugepages {size}=4m"
-            assert bb.once("/probe", "huge-pages", str(4 * MB), flags=fits).ok().out == f"{4 * MB}\n"
-            assert "Cannot allocate memory" in bb.once("/probe", "huge-pages", str(6 * MB), flags=fits).fails(1).err
-        finally:
-            pages.seek(0)
-            pages.write(before)
+    pages = pathlib.Path("/proc/sys/vm/nr_hugepages")
+    before = pages.read_text()
+    pages.write_text("4")
+    try:
+        assert pages.read_text() == "4\n"
+        fits = f"-v {PROBE}:/probe:ro --hugepages {size}=4m"
+        assert bb.once("/probe", "huge-pages", str(4 * MB), flags=fits).ok().out == f"{4 * MB}\n"
+        assert bb.once("/probe", "huge-pages", str(6 * MB), flags=fits).fails(1).out == "huge-pages ENOMEM\n"
+    finally:
+        pages.write_text(before)
 
 
 def test_real_time_budgets_where_the_kernel_has_them_else_an_error(bb):
