@@ -32,7 +32,7 @@
 #include "engine/supervisor/relay.h"
 
 #define LOOK_MS 500
-#define END_MS	5000 /* from the end of its terminal's output to word of its end */
+#define END_MS	5000 /* from its death, or the end of its terminal's output, to word of its end */
 
 struct attach_options {
 	int64_t index;
@@ -76,7 +76,8 @@ struct session {
 	struct relay *relay;
 	bool interrupted;
 	bool ended;
-	int exit_code; /* -1: not known */
+	int64_t dead_ns; /* monotonic, when it was first seen not to run; 0 = it does */
+	int exit_code;	 /* -1: not known */
 };
 
 /* By a connection of its own: the terminal's carries nothing else. */
@@ -218,7 +219,11 @@ static int look_at_state(struct session *session, struct error *err)
 		return 0;
 	}
 	if (r == 0 && state.status != CONTAINER_RUNNING && state.status != CONTAINER_PAUSED) {
-		session->ended = true;
+		if (!session->dead_ns)
+			session->dead_ns = time_monotonic();
+		/* Without a code it has just died, and its supervisor is about to say more. */
+		session->ended = state.exit_code >= 0 ||
+				 time_monotonic() >= session->dead_ns + END_MS * NS_PER_MS;
 		session->exit_code = state.exit_code;
 	}
 	container_state_release(&state);
@@ -349,7 +354,7 @@ static int begin(struct session *session, struct error *err)
 /* The container goes on, and we are not attached any more. */
 static int look_for_loss(const struct session *session, struct error *err)
 {
-	if (!session->shown_all_ns || session->ended ||
+	if (!session->shown_all_ns || session->dead_ns || session->ended ||
 		time_monotonic() < session->shown_all_ns + END_MS * NS_PER_MS)
 		return 0;
 	return error_set(err, -ECONNRESET,
