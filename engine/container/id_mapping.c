@@ -115,13 +115,25 @@ static int add_options(struct spec *spec, const char *text, struct error *err)
 	return id_mapping_check(spec, err);
 }
 
+static void forget(struct spec *spec)
+{
+	free(spec->uid_map);
+	free(spec->gid_map);
+	spec->uid_map = spec->gid_map = NULL;
+	spec->uid_map_count = spec->gid_map_count = 0;
+	spec->ids_wanted = 0;
+}
+
 int spec_set_user_namespace(struct spec *spec, const char *mode, struct error *err)
 {
 	const char *why = mode ? why_refused(mode) : NULL;
 	const bool has_options = mode && strncmp(mode, WITH_OPTIONS, strlen(WITH_OPTIONS)) == 0;
 	int r = 0;
 
-	if (!mode || !*mode || strcmp(mode, "host") == 0)
+	if (!mode || !*mode)
+		return 0;
+	forget(spec);
+	if (strcmp(mode, "host") == 0)
 		return 0;
 	if (why)
 		return error_set(

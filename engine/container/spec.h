@@ -208,7 +208,8 @@ int spec_add_security_option(
 	struct spec *spec, const char *option, const char *dir, struct error *err);
 
 /* "host", "private", "auto[:size=N,uidmapping=CTR:HOST:SIZE,gidmapping=...]": Podman's words, see
- * podman-run(1). -EINVAL, -EOPNOTSUPP for those that are not to be had here. */
+ * podman-run(1). It takes the place of what was there; NULL or "" leaves that. -EINVAL, -EOPNOTSUPP
+ * for those that are not to be had here. */
 int spec_set_user_namespace(struct spec *spec, const char *mode, struct error *err);
 
 /* Check a namespaced sysctl key (HARDENING 3.14). */

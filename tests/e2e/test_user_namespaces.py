@@ -405,6 +405,14 @@ def test_row_4_6_every_kind_of_mount_has_the_containers_owners(clean):
     clean.mc("rmi", "layered").ok()
 
 
+def test_one_off_containers_of_a_service(bb):
+    bb.compose("services:\n  a: {image: bb, userns_mode: auto, network_mode: none}\n")
+    ran = lambda *flags: bb.mc("run", "--rm", "-T", *flags, "a", "cat", "/proc/self/uid_map").ok().out.split()
+    assert ran() == ["0", str(FIRST), "65536"]
+    assert ran("--userns", "auto:size=5") == ["0", str(FIRST), "5"]
+    assert ran("--userns", "host") == ["0", "0", "4294967295"]
+
+
 def test_stats_pause_and_update(bb):
     bb.daemon("c", "sleep", "1000", flags=MAPPED)
     assert "c" in bb.mc("stats", "--no-stream", "c").ok().out
@@ -461,12 +469,12 @@ def test_a_project_with_user_namespaces(clean):
     assert "sleep 1000" in clean.mc("-p", "p", "top", "client", env=env).ok().out
     # Its supervisor is killed: the containers run on, and who takes over knows the way in.
     before = first_ids(clean, "p-web-1")
-    running = clean.sh("pgrep -x 'httpd|sleep'").ok().out
+    running = [clean.pid_of(name) for name in ids]
     pids = clean.sh("pgrep -x mycompose").ok().out.split()
     clean.sh("kill -9 " + " ".join(pids)).ok()
     wait_until(lambda: not set(pids) & set(clean.sh("pgrep -x mycompose").out.split()), what="its death")
     up()
-    assert clean.sh("pgrep -x 'httpd|sleep'").ok().out == running
+    assert [clean.pid_of(name) for name in ids] == running
     assert first_ids(clean, "p-web-1") == before and clean.inside("p-web-1", "id", "-u").ok().out == "0\n"
     # Other ids: the container is made anew, its volume stays as it was.
     clean.compose(PROJECT % "auto:size=70000")

@@ -81,6 +81,26 @@ static void row_4_5_given_maps(void **state)
 		"0 7 1\n4294967294 8 1\n");
 }
 
+static void the_last_word_counts(void **state)
+{
+	struct spec spec = { 0 };
+
+	(void)state;
+	assert_int_equal(spec_set_user_namespace(&spec, "auto:uidmapping=0:1:1", NULL), 0);
+	assert_int_equal(spec_set_user_namespace(&spec, "", NULL), 0);
+	assert_int_equal(spec_set_user_namespace(&spec, NULL, NULL), 0);
+	assert_int_equal(spec.uid_map_count, 1);
+	assert_int_equal(spec_set_user_namespace(&spec, "auto", NULL), 0);
+	assert_int_equal(spec.uid_map_count + spec.gid_map_count, 0);
+	assert_int_equal(spec.ids_wanted, ID_RANGE_SIZE);
+	assert_int_equal(spec_set_user_namespace(&spec, "auto:uidmapping=0:5:1", NULL), 0);
+	assert_int_equal(spec.uid_map[0].outside, 5);
+	assert_int_equal(spec.ids_wanted, 0);
+	assert_int_equal(spec_set_user_namespace(&spec, "host", NULL), 0);
+	assert_false(spec_is_mapped(&spec));
+	spec_release(&spec);
+}
+
 static void row_4_5_words_that_are_refused(void **state)
 {
 	(void)state;
@@ -238,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(row_4_5_words_that_pick_a_range),
 		cmocka_unit_test(row_4_5_given_maps),
+		cmocka_unit_test(the_last_word_counts),
 		cmocka_unit_test(row_4_5_words_that_are_refused),
 		cmocka_unit_test(row_4_5_maps_that_are_refused),
 		cmocka_unit_test(row_4_5_as_many_lines_as_the_kernel_takes),
