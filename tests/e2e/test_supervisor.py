@@ -470,7 +470,7 @@ def ticks(host, pid):
     return int(fields[11]) + int(fields[12])
 
 
-def test_without_a_descriptor_to_spare_it_neither_spins_nor_forgets_who_waits(bb):
+def test_row_14_12_without_a_descriptor_to_spare_it_neither_spins_nor_forgets_who_waits(bb):
     bb.compose(project(["probe", "listen", "tcp", "80", "web"], 'ports: ["8080:80"], '))
     bb.mc("up", "-d").ok()
     (pid,) = supervisors(bb)

@@ -70,6 +70,7 @@ def test_ipv6_is_published_where_the_container_has_it(sctp):
     assert any(":::7000->5000/sctp" in text for text in sctp.mc("container", "ls", "--format", "{{.Ports}}").ok().out.splitlines())
 
 
+@pytest.mark.parametrize("sctp", ["nft"], indirect=True)
 def test_a_port_is_had_once_and_chosen_where_none_is_named(sctp):
     result = sctp.mc("run", "-d", "--name", "late", "-p", "7000:5000/sctp", "bb", "sleep", "60").fails(125)
     assert "port 7000/sctp on 0.0.0.0 is already in use by container" in result.err
