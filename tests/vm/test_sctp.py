@@ -58,6 +58,7 @@ def test_a_published_port_is_reached_from_every_side(sctp):
     server()
 
 
+@pytest.mark.parametrize("sctp", ["nft"], indirect=True)
 def test_ipv6_is_published_where_the_container_has_it(sctp):
     ports = sctp.mc("container", "ls", "--format", "{{.Ports}}").ok().out.splitlines()
     assert not any(":::" in text for text in ports), ports

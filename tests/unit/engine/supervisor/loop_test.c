@@ -321,6 +321,34 @@ static void the_loop_may_run_inside_a_callback(void **state)
 	close(fds[1]);
 }
 
+static void a_paused_source_is_not_heard_until_its_time_or_a_new_wish(void **state)
+{
+	struct loop *loop = *state;
+	struct loop_source *source;
+	struct counted counted = { 0 };
+	int fds[2];
+
+	loop_pause(NULL, 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(loop_add_fd(loop, fds[0], EPOLLIN, count, &counted, &source, NULL), 0);
+	loop_pause(source, NS_PER_SEC * 3600);
+	loop_pause(source, 0); /* it goes by the first */
+	loop_run_once(loop, 10, NULL);
+	assert_int_equal(counted.calls, 0);
+	loop_modify(source, EPOLLIN);
+	loop_run_once(loop, 1000, NULL);
+	assert_int_equal(counted.calls, 1);
+	loop_pause(source, NS_PER_MS);
+	while (counted.calls == 1)
+		assert_true(loop_run_once(loop, 1000, NULL) >= 0);
+	loop_pause(source, NS_PER_SEC);
+	loop_remove(source); /* with its timer */
+	assert_int_equal(loop_run_once(loop, 0, NULL), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -336,6 +364,7 @@ int main(void)
 		TEST(always_ready_sources_may_remove_themselves),
 		TEST(signals_arrive_in_the_loop_and_the_mask_comes_back),
 		TEST(the_loop_may_run_inside_a_callback),
+		TEST(a_paused_source_is_not_heard_until_its_time_or_a_new_wish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
