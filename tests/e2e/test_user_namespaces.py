@@ -110,17 +110,17 @@ def test_row_4_5_the_hosts_network_and_other_containers_namespaces_are_refused(c
 
 
 def test_row_4_5_ranges_are_picked_once_and_given_back(clean):
-    names = ["a", "b", "c"]
+    names = ["x", "y", "z"]  # no hexadecimal digits, which might be the beginning of an id
     for name in names:
         clean.daemon(name, "sleep", "1000", flags=MAPPED)
     ids = [first_ids(clean, name) for name in names]
     assert sorted(ids) == [(FIRST + i * 65536,) * 2 for i in range(3)]
-    clean.mc("restart", "-t", "0", "b").ok()
-    assert first_ids(clean, "b") == ids[1]
-    clean.mc("rm", "-f", "b").ok()
-    clean.daemon("d", "sleep", "1000", flags="--userns auto:size=1000")
-    assert first_ids(clean, "d") == ids[1]
-    clean.mc("rm", "-f", "a", "c", "d").ok()
+    clean.mc("restart", "-t", "0", "y").ok()
+    assert first_ids(clean, "y") == ids[1]
+    clean.mc("rm", "-f", "y").ok()
+    clean.daemon("w", "sleep", "1000", flags="--userns auto:size=1000")
+    assert first_ids(clean, "w") == ids[1]
+    clean.mc("rm", "-f", "x", "z", "w").ok()
 
 
 def test_row_4_5_containers_made_at_once_get_different_ranges(clean):
@@ -132,9 +132,9 @@ def test_row_4_5_containers_made_at_once_get_different_ranges(clean):
 
 
 def test_row_4_5_ranges_come_from_what_subuid_grants(bb):
-    for name in ("subuid", "subgid"):
-        bb.sh(f"echo 'somebody:100000:65536\ncontainers:5000000:1000\ncontainers:{6000000 if name == 'subuid' else 7000000}:70000' > /run/{name}")
-        bb.sh(f"[ -e /etc/{name} ] || touch /etc/{name}; mount --bind /run/{name} /etc/{name}").ok()
+    bb.sh("mkdir -p /run/etc/u /run/etc/w && mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/u,workdir=/run/etc/w overlay /etc").ok()
+    for name, first in (("subuid", 6000000), ("subgid", 7000000)):
+        bb.sh(f"printf 'somebody:100000:65536\ncontainers:5000000:1000\ncontainers:{first}:70000\n' > /etc/{name}").ok()
     bb.daemon("a", "sleep", "1000", flags=MAPPED)
     assert first_ids(bb, "a") == (6000000, 7000000)
     err = bb.once("true", flags=MAPPED).fails(125).err
