@@ -59,8 +59,11 @@ $(call room_lib,$(1)): $$(patsubst %.c,$$(BUILD)/%.o,$$(filter-out cmd/main.c,$$
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
-$(BUILD)/mycompose: $(BUILD)/cmd/main.o $(LIBS)
-	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl$(comma)--start-group $(LIBS) -Wl$(comma)--end-group $(LDLIBS))
+# What each command runs through stands first, to share its pages.
+FIRST := $(addprefix $(BUILD)/cmd/,main.o app.o flags.o)
+
+$(BUILD)/mycompose: $(FIRST) $(LIBS)
+	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FIRST) -Wl$(comma)--start-group $(LIBS) -Wl$(comma)--end-group $(LDLIBS))
 
 # Unit tests: tests/unit/ROOM/x_test.c -> build/tests/unit/ROOM/x_test, linked with its own room and the rooms it may use.
 below_cmd               := $(ROOMS)
