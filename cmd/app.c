@@ -167,7 +167,8 @@ static int prepare_project(struct app *app, char *const *operands, struct error 
 	unsigned int needs = app->verb->needs;
 	int r;
 
-	if ((needs & (NEEDS_NAME | MAY_USE_PROJECT)) && by_name_only(app)) {
+	if ((needs & (NEEDS_NAME | MAY_USE_PROJECT)) && !(needs & NEEDS_DECLARATIONS) &&
+		by_name_only(app)) {
 		app->project_name = xstrdup(app->global.project_name);
 		return 0;
 	}

@@ -35,7 +35,7 @@ const struct verb verb_run = {
 	.flags = run_flags,
 	.options_size = sizeof(struct run_options),
 	.needs = NEEDS_ENGINE | NO_DRY_RUN | STARTS_PROCESSES | MAY_USE_PROJECT |
-		 OPERANDS_ARE_SERVICES,
+		 OPERANDS_ARE_SERVICES | NEEDS_DECLARATIONS,
 	.ad_hoc_exit = true,
 	.run = run_run,
 };

@@ -59,6 +59,8 @@ enum verb_needs {
 	STARTS_PROCESSES =
 		1 << 6,	     /* inside containers, now or as their supervisor: see self_exe.h */
 	NO_DRY_RUN = 1 << 7, /* it changes things without a plan: --dry-run is refused */
+	NEEDS_DECLARATIONS = 1 << 8, /* of services, which the labels of what exists do not hold: -p
+					does not stand for the file */
 };
 
 struct verb {

@@ -163,6 +163,8 @@ def test_run_waits_for_what_its_service_depends_on(bb):
         ).replace('"services"', '"volumes": {"v": {}}, "services"')
     )
     bb.mc("run", "--rm", "-T", "web").ok()
+    # The name of another project is no reason to take the service for an image.
+    assert " Container other-job-1  Exited" in bb.mc("-p", "other", "run", "--rm", "-T", "web").ok().err
     assert "web" not in states(bb)
 
 
