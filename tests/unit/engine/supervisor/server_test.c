@@ -476,6 +476,9 @@ static void input_that_is_not_taken_waits_and_is_not_read_any_further(void **sta
 	pump(world, 2000);
 	assert_int_equal(far.input.length, 6 + sent);
 	close(fd);
+	/* The far side ends with this function, so the stream must first. */
+	pump(world, 2);
+	assert_int_equal(far.ends, 1);
 	strbuf_release(&far.input);
 }
 
