@@ -2,11 +2,8 @@
 """What a container may use beside memory and CPU time: block devices, swappiness, real-time budgets, its place among the cgroups."""
 
 import os
-import pathlib
 
 import pytest
-
-from testhost import PROBE
 
 V2 = not os.path.isdir("/sys/fs/cgroup/memory")
 MB = 1 << 20
@@ -114,30 +111,6 @@ def test_the_oom_killer_can_be_switched_off_where_that_exists(bb):
         return
     shown = bb.once("cat", "/sys/fs/cgroup/memory/memory.oom_control", flags="-m 32m --oom-kill-disable").ok().out
     assert "oom_kill_disable 1" in shown.splitlines()
-
-
-def test_huge_pages_are_limited_by_size(bb):
-    """Where cgroup v2 has the controller: elsewhere it would be switched on in groups that are not this host's alone."""
-    if not V2 or "hugetlb" not in open("/sys/fs/cgroup/cgroup.controllers").read().split():
-        pytest.skip("this kernel lacks: the hugetlb controller of cgroup v2")
-    size = "2MB"
-    files = f"cd /sys/fs/cgroup && cat hugetlb.{size}.max hugetlb.{size}.rsvd.max"
-    assert bb.once("sh", "-c", files, flags=f"--hugepages {size}=5m").ok().out == f"{4 * MB}\n" * 2  # whole pages
-    bb.compose(f"services:\n  a: {{image: bb, command: [sleep, '1000'], x-hugepages: {{{size}: 4m}}}}\n")
-    bb.mc("up", "-d").ok()
-    assert bb.inside("a", "sh", "-c", files).ok().out == f"{4 * MB}\n" * 2
-    assert bb.mc("up", "-d").ok().err.count("Running") == 1
-    assert "this kernel has no huge pages of 4MB" in bb.once("true", flags="--hugepages 4MB=4m").fails(125).err
-    pages = pathlib.Path("/proc/sys/vm/nr_hugepages")
-    before = pages.read_text()
-    pages.write_text("4")
-    try:
-        assert pages.read_text() == "4\n"
-        fits = f"-v {PROBE}:/probe:ro --hugepages {size}=4m"
-        assert bb.once("/probe", "huge-pages", str(4 * MB), flags=fits).ok().out == f"{4 * MB}\n"
-        assert bb.once("/probe", "huge-pages", str(6 * MB), flags=fits).fails(1).out == "huge-pages ENOMEM\n"
-    finally:
-        pages.write_text(before)
 
 
 def test_real_time_budgets_where_the_kernel_has_them_else_an_error(bb):

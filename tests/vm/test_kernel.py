@@ -54,6 +54,5 @@ from test_networks import (
     test_row_12_4_networks_do_not_reach_each_other,
     test_the_way_out_is_masqueraded,
 )
-from test_resources import test_huge_pages_are_limited_by_size
 from test_rootfs import test_nothing_is_left_of_a_removed_container, test_the_root_is_an_overlay_of_the_images_layers_and_a_writable_one
 from test_supervisor import test_an_adopted_container_is_watched, test_an_end_after_the_supervisors_death_is_known_or_said_to_be_unknown
