@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 
+#include "engine/base/library.h"
 #include "engine/base/memory.h"
 
 /* The name that the library's ABI has had since libarchive 3.0. */
@@ -12,10 +13,7 @@
 
 struct libarchive libarchive;
 
-static const struct {
-	const char *name;
-	size_t offset;
-} calls[] = {
+static const struct library_call calls[] = {
 #define LIBARCHIVE_ROW(name) { #name, offsetof(struct libarchive, name) },
 	LIBARCHIVE_CALLS(LIBARCHIVE_ROW)
 #undef LIBARCHIVE_ROW
@@ -23,6 +21,7 @@ static const struct {
 
 int tarball_load(struct error *err)
 {
+	const char *missing;
 	void *handle;
 
 	if (libarchive.archive_errno)
@@ -31,12 +30,6 @@ int tarball_load(struct error *err)
 	if (!handle)
 		return error_set(err, -ENOENT,
 			"archives need libarchive (Debian: libarchive13): %s", dlerror());
-	for (size_t i = ARRAY_LEN(calls); i-- > 0;) {
-		void *call = dlsym(handle, calls[i].name);
-
-		if (!call)
-			return error_set(err, -ENOSYS, "%s is too old: %s", LIBRARY, dlerror());
-		*(void **)((char *)&libarchive + calls[i].offset) = call;
-	}
-	return 0;
+	missing = library_resolve(handle, "", calls, ARRAY_LEN(calls), &libarchive);
+	return missing ? error_set(err, -ENOSYS, "%s is too old: %s", LIBRARY, missing) : 0;
 }

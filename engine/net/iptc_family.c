@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "engine/base/library.h"
 #include "engine/base/memory.h"
 
 const struct iptc_family iptc_families[FIREWALL_FAMILIES] = {
@@ -47,10 +48,7 @@ static const struct {
 	{                                                \
 #name, offsetof(struct iptc_calls, name) \
 	}
-static const struct {
-	const char *name;
-	size_t offset;
-} calls[] = {
+static const struct library_call calls[] = {
 	CALL(init),
 	CALL(free),
 	CALL(commit),
@@ -72,31 +70,24 @@ static const struct {
 static int load(enum firewall_family family, struct iptc_calls *ret, struct error *err)
 {
 	void *library = dlopen(libraries[family].library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	const char *missing;
 
 	if (!library)
 		return error_set(err, -EOPNOTSUPP, "tables of %s need %s (Debian: %s): %s",
 			iptc_families[family].tool, libraries[family].library,
 			libraries[family].package, dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		cleanup_free char *name =
-			xasprintf("%s%s", libraries[family].prefix, calls[i].name);
-		void *call = dlsym(library, name);
-
-		if (!call)
-			return error_set(err, -EOPNOTSUPP, "%s is too old: %s",
-				libraries[family].library, dlerror());
-		*(void **)((char *)ret + calls[i].offset) = call;
-	}
-	return 0;
+	missing = library_resolve(library, libraries[family].prefix, calls, ARRAY_LEN(calls), ret);
+	return missing ? error_set(err, -EOPNOTSUPP, "%s is too old: %s", libraries[family].library,
+				 missing)
+		       : 0;
 }
 
 const struct iptc_calls *iptc_load(enum firewall_family family, struct error *err)
 {
 	static struct iptc_calls loaded[FIREWALL_FAMILIES];
 
-	if (!loaded[family].init && load(family, &loaded[family], err) < 0) {
-		loaded[family].init = NULL;
+	/* Set last, see library_resolve. */
+	if (!loaded[family].init && load(family, &loaded[family], err) < 0)
 		return NULL;
-	}
 	return &loaded[family];
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "engine/base/library.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 
@@ -29,10 +30,7 @@ struct libnftables {
 #undef LIBNFTABLES_MEMBER
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} calls[] = {
+static const struct library_call calls[] = {
 #define LIBNFTABLES_ROW(name) { #name, offsetof(struct libnftables, name) },
 	LIBNFTABLES_CALLS(LIBNFTABLES_ROW)
 #undef LIBNFTABLES_ROW
@@ -41,18 +39,14 @@ static const struct {
 /* It stays loaded: a second time only counts. */
 static int library_load(struct libnftables *ret, struct error *err)
 {
+	const char *missing;
+
 	ret->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!ret->handle)
 		return error_set(err, -EOPNOTSUPP,
 			"nftables needs libnftables (Debian: libnftables1): %s", dlerror());
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-		void *call = dlsym(ret->handle, calls[i].name);
-
-		if (!call)
-			return error_set(err, -EOPNOTSUPP, "%s is too old: %s", LIBRARY, dlerror());
-		*(void **)((char *)ret + calls[i].offset) = call;
-	}
-	return 0;
+	missing = library_resolve(ret->handle, "", calls, ARRAY_LEN(calls), ret);
+	return missing ? error_set(err, -EOPNOTSUPP, "%s is too old: %s", LIBRARY, missing) : 0;
 }
 
 int nft_library_check(struct error *err)
