@@ -2,7 +2,6 @@
  * run_image.c - a container from an image and the flags, in a group of its own. */
 #include "cmd/run_image.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cmd/exec_session.h"
 #include "cmd/port_options.h"
 #include "cmd/run_session.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
@@ -50,7 +50,7 @@ static char *make_name(const char *image, const char *id)
 	struct strbuf name = STRBUF_INIT;
 
 	for (const char *c = slash ? slash + 1 : image; *c && *c != ':' && *c != '@'; c++)
-		if (isalnum((unsigned char)*c) || (name.length && strchr("_.-", *c)))
+		if (ascii_is_alnum(*c) || (name.length && strchr("_.-", *c)))
 			strbuf_add_char(&name, *c);
 	strbuf_addf(&name, "%s%.*s", name.length ? "-" : "c", NAME_ID_DIGITS, id);
 	return strbuf_steal(&name);

@@ -2,12 +2,12 @@
  * template.c - parse "{{.Field}}" texts into segments, expand segments with an item. */
 #include "cmd/template.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd/escape.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
 
@@ -50,24 +50,24 @@ static int print_json(const struct json *value, struct strbuf *out)
 	return 0;
 }
 
-static int print_mapped(const struct json *value, struct strbuf *out, int (*map)(int c))
+static int print_mapped(const struct json *value, struct strbuf *out, char (*map)(char c))
 {
 	size_t start = out->length;
 
 	print_plain(value, out);
 	for (size_t i = start; i < out->length; i++)
-		out->data[i] = (char)map((unsigned char)out->data[i]);
+		out->data[i] = map(out->data[i]);
 	return 0;
 }
 
 static int print_upper(const struct json *value, struct strbuf *out)
 {
-	return print_mapped(value, out, toupper);
+	return print_mapped(value, out, ascii_to_upper);
 }
 
 static int print_lower(const struct json *value, struct strbuf *out)
 {
-	return print_mapped(value, out, tolower);
+	return print_mapped(value, out, ascii_to_lower);
 }
 
 static int print_title(const struct json *value, struct strbuf *out)
@@ -76,7 +76,7 @@ static int print_title(const struct json *value, struct strbuf *out)
 
 	print_plain(value, out);
 	if (out->length > start)
-		out->data[start] = (char)toupper((unsigned char)out->data[start]);
+		out->data[start] = ascii_to_upper(out->data[start]);
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static bool is_path(const char *word)
 	if (word[0] != '.')
 		return false;
 	for (const char *c = word; *c; c++)
-		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '.')
+		if (!ascii_is_alnum(*c) && *c != '_' && *c != '.')
 			return false;
 	return !strstr(word, "..") && (word[1] == '\0' || word[strlen(word) - 1] != '.');
 }
@@ -187,7 +187,7 @@ static int add_action(struct template *template, const char *action, struct erro
 /* "{{- x -}}" eats the blanks before and after it. */
 static const char *trim_right(const char *begin, const char *end, bool wanted)
 {
-	while (wanted && end > begin && isspace((unsigned char)end[-1]))
+	while (wanted && end > begin && ascii_is_space(end[-1]))
 		end--;
 	return end;
 }
@@ -213,14 +213,14 @@ int template_parse(const char *text, struct template **ret, struct error *err)
 		}
 		begin = open + 2;
 		end = close;
-		trims_before = begin[0] == '-' && isspace((unsigned char)begin[1]);
-		trims_after = end - begin > 2 && end[-1] == '-' && isspace((unsigned char)end[-2]);
+		trims_before = begin[0] == '-' && ascii_is_space(begin[1]);
+		trims_after = end - begin > 2 && end[-1] == '-' && ascii_is_space(end[-2]);
 		add_text(template, text, (size_t)(trim_right(text, open, trims_before) - text));
 		action = xstrndup(
 			begin + trims_before, (size_t)(end - begin) - trims_before - trims_after);
 		r = add_action(template, action, err);
 		text = close + 2;
-		while (trims_after && isspace((unsigned char)*text))
+		while (trims_after && ascii_is_space(*text))
 			text++;
 	}
 	if (r < 0) {

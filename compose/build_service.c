@@ -2,7 +2,6 @@
  * build_service.c - one service of the checked canonical tree becomes a plain struct of model.h. */
 #include "compose/build_service.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "compose/node_values.h"
 #include "compose/pathnames.h"
 #include "compose/tmpfs.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/times.h"
@@ -327,7 +327,7 @@ static char **get_capabilities(struct loader *l, const struct node *service, con
 
 	for (char **name = names; name && *name; name++) {
 		for (char *p = *name; *p; p++)
-			*p = (char)toupper((unsigned char)*p);
+			*p = ascii_to_upper(*p);
 		if (strncmp(*name, "CAP_", 4) == 0)
 			*name += 4;
 	}

@@ -2,10 +2,10 @@
  * config_tree.c - order the canonical tree for printing and leave out what says nothing. */
 #include "compose/config_tree.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "compose/keys.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 
@@ -70,18 +70,18 @@ static int compare_natural(const void *a, const void *b)
 		i++;
 	if (!x[i] || !y[i])
 		return (x[i] != '\0') - (y[i] != '\0');
-	x_alpha = isalpha((unsigned char)x[i]) || (unsigned char)x[i] >= 0xc0;
-	y_alpha = isalpha((unsigned char)y[i]) || (unsigned char)y[i] >= 0xc0;
-	after_digit = i > 0 && isdigit((unsigned char)x[i - 1]);
+	x_alpha = ascii_is_alpha(x[i]) || (unsigned char)x[i] >= 0xc0;
+	y_alpha = ascii_is_alpha(y[i]) || (unsigned char)y[i] >= 0xc0;
+	after_digit = i > 0 && ascii_is_digit(x[i - 1]);
 	if (x_alpha != y_alpha)
 		return x_alpha == after_digit ? -1 : 1;
-	if (!x_alpha && isdigit((unsigned char)x[i]) != isdigit((unsigned char)y[i]))
-		return isdigit((unsigned char)x[i]) ? 1 : -1;
-	if (x_alpha || !isdigit((unsigned char)x[i]))
+	if (!x_alpha && ascii_is_digit(x[i]) != ascii_is_digit(y[i]))
+		return ascii_is_digit(x[i]) ? 1 : -1;
+	if (x_alpha || !ascii_is_digit(x[i]))
 		return (unsigned char)x[i] < (unsigned char)y[i] ? -1 : 1;
 	/* Both stand in the same run of digits: the longer one is larger, unless it only has
 	 * leading zeros more. */
-	while (i > 0 && isdigit((unsigned char)x[i - 1]))
+	while (i > 0 && ascii_is_digit(x[i - 1]))
 		i--;
 	x += i + strspn(x + i, "0");
 	y += i + strspn(y + i, "0");
@@ -167,7 +167,7 @@ static const char *shown_key(struct shower *s, const struct key_table *table, co
 	if (s->format != CONFIG_JSON || (table != &weight_device_keys && table != &throttle_keys))
 		return key;
 	copy = arena_strdup(s->arena, key);
-	copy[0] = (char)toupper((unsigned char)copy[0]);
+	copy[0] = ascii_to_upper(copy[0]);
 	return copy;
 }
 

@@ -2,11 +2,11 @@
  * dotenv.c - parse .env files. */
 #include "compose/dotenv.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "compose/interpolate.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 
@@ -71,7 +71,7 @@ static bool next_statement(struct dotenv *d)
 
 static bool is_key_char(char c)
 {
-	return isalnum((unsigned char)c) || strchr("_.-[]", c);
+	return ascii_is_alnum(c) || strchr("_.-[]", c);
 }
 
 /* Read the key and what ends it; *ret_is_bare when that is the end of the line. */
@@ -89,7 +89,7 @@ static int read_key(struct dotenv *d, const char **ret_key, bool *ret_is_bare)
 			continue;
 		if (*d->s == '\0' || !is_key_char(*d->s))
 			return refuse(d, d->s, "unexpected character \"%c\" in variable name",
-				isprint((unsigned char)*d->s) ? *d->s : '?');
+				ascii_is_print(*d->s) ? *d->s : '?');
 		if (key_end != d->s)
 			return refuse(d, start, "key cannot contain a space");
 		key_end = d->s + 1;

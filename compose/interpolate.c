@@ -2,10 +2,10 @@
  * interpolate.c - expand variables in texts and trees. */
 #include "compose/interpolate.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 
@@ -33,9 +33,9 @@ static int invalid(struct expansion *x, struct span text)
 
 static const char *skip_name(const char *s, const char *end)
 {
-	if (s == end || !(isalpha((unsigned char)*s) || *s == '_'))
+	if (s == end || !(ascii_is_alpha(*s) || *s == '_'))
 		return s;
-	while (s < end && (isalnum((unsigned char)*s) || *s == '_'))
+	while (s < end && (ascii_is_alnum(*s) || *s == '_'))
 		s++;
 	return s;
 }

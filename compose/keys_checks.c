@@ -2,10 +2,10 @@
  * keys_checks.c - checks of single values, and refusals that depend on the value. */
 #include "compose/keys_checks.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 #include "engine/base/signals.h"
@@ -127,7 +127,7 @@ const char *refuse_container_name(const struct node *node)
 
 	if (node->kind != NODE_STRING || !*s)
 		return NULL;
-	if (isalnum((unsigned char)s[0]) && s[1] && strspn(s, allowed) == strlen(s))
+	if (ascii_is_alnum(s[0]) && s[1] && strspn(s, allowed) == strlen(s))
 		return NULL;
 	return "invalid container name: only [a-zA-Z0-9][a-zA-Z0-9_.-]+ are allowed";
 }

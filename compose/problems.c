@@ -2,10 +2,10 @@
  * problems.c - collect what is wrong in the user's files and show it. */
 #include "compose/problems.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 
 void problems_forget_sources(struct problems *problems)
@@ -140,7 +140,7 @@ void problem_excerpt(const struct problem *problem, struct strbuf *out)
 			past_mark = true;
 		if (*p == '\t')
 			strbuf_add_char(out, ' ');
-		else if (iscntrl(*p))
+		else if (ascii_is_control(*p))
 			strbuf_add_char(out, '?');
 		else
 			strbuf_add_char(out, (char)*p);

@@ -2,7 +2,6 @@
  * scalar.c - resolve plain scalars as the users' YAML reader does. */
 #include "compose/scalar.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 
 enum special {
@@ -159,7 +159,7 @@ static bool looks_like_float(const char *s)
 	if (*s == 'e' || *s == 'E') {
 		s++;
 		s += *s == '-' || *s == '+';
-		if (!isdigit((unsigned char)*s))
+		if (!ascii_is_digit(*s))
 			return false;
 		s += strspn(s, "0123456789");
 	}
@@ -204,10 +204,10 @@ static bool month_has_day(int year, int month, int day)
 /* Read 1 or 2 digits. */
 static bool take_number(const char **s, int *ret)
 {
-	if (!isdigit((unsigned char)**s))
+	if (!ascii_is_digit(**s))
 		return false;
 	*ret = *(*s)++ - '0';
-	if (isdigit((unsigned char)**s))
+	if (ascii_is_digit(**s))
 		*ret = *ret * 10 + (*(*s)++ - '0');
 	return true;
 }
@@ -308,16 +308,16 @@ void scalar_resolve(struct arena *arena, struct node *node)
 static bool is_base_60(const char *s)
 {
 	s += *s == '-' || *s == '+';
-	if (!isdigit((unsigned char)*s))
+	if (!ascii_is_digit(*s))
 		return false;
 	s += strspn(s, "0123456789_");
 	if (*s != ':')
 		return false;
 	while (*s == ':') {
 		s++;
-		if (*s >= '0' && *s <= '5' && isdigit((unsigned char)s[1]))
+		if (*s >= '0' && *s <= '5' && ascii_is_digit(s[1]))
 			s++;
-		if (!isdigit((unsigned char)*s))
+		if (!ascii_is_digit(*s))
 			return false;
 		s++;
 	}
@@ -336,10 +336,10 @@ static bool is_yaml_1_1_bool(const char *text)
 		if (strcasecmp(text, bool_words[i].word) != 0)
 			continue;
 		for (size_t j = 1; j < length; j++) {
-			rest_is_lower = rest_is_lower && islower((unsigned char)text[j]);
-			rest_is_upper = rest_is_upper && isupper((unsigned char)text[j]);
+			rest_is_lower = rest_is_lower && ascii_is_lower(text[j]);
+			rest_is_upper = rest_is_upper && ascii_is_upper(text[j]);
 		}
-		return rest_is_lower || (rest_is_upper && isupper((unsigned char)text[0]));
+		return rest_is_lower || (rest_is_upper && ascii_is_upper(text[0]));
 	}
 	return false;
 }

@@ -2,7 +2,6 @@
  * search.c - before any file is read: the environment, which files, which folder, which name. */
 #include "compose/loader.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "compose/dotenv.h"
 #include "compose/pathnames.h"
+#include "engine/base/ascii.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/strv.h"
@@ -210,9 +210,9 @@ char *project_name_normalise(struct arena *arena, const char *text)
 	size_t used = 0;
 
 	for (const char *s = text; *s; s++) {
-		char c = (char)tolower((unsigned char)*s);
+		char c = ascii_to_lower(*s);
 
-		if (!(isalnum((unsigned char)c) && (unsigned char)c < 0x80) && c != '_' && c != '-')
+		if (!ascii_is_alnum(c) && c != '_' && c != '-')
 			continue;
 		if (used == 0 && (c == '_' || c == '-'))
 			continue;

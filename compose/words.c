@@ -2,10 +2,10 @@
  * words.c - split a string into words. */
 #include "compose/words.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/strbuf.h"
 
 /* What the text is inside of. Blanks and operators count in none of these; backquotes and $( ) stay
@@ -77,8 +77,7 @@ static int split(struct splitter *s, const char *text, const char **ret_rest)
 			end_word(s);
 		} else if (strchr(";&|<>", *p) && s->quote == QUOTE_NONE) {
 			/* "2>": the number is part of the operator */
-			if (*p == '>' && s->word.length > 0 &&
-				isdigit((unsigned char)s->word.data[0]))
+			if (*p == '>' && s->word.length > 0 && ascii_is_digit(s->word.data[0]))
 				s->in_word = false;
 			*ret_rest = p;
 			break;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * capabilities.c - capability names and sets; the names are libcap's. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <sys/capability.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/ascii.h"
 #include "engine/container/spec.h"
 
 #define NAME_MAX_LENGTH 40
@@ -42,7 +42,7 @@ static int capability_number(const char *name, cap_value_t *ret)
 	if (strncasecmp(name, "CAP_", 4) == 0)
 		name += 4;
 	for (const char *c = name; *c; c++) {
-		if (!isalpha((unsigned char)*c) && *c != '_')
+		if (!ascii_is_alpha(*c) && *c != '_')
 			return -EINVAL;
 	}
 	if (strlen(name) > NAME_MAX_LENGTH)

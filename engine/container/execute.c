@@ -7,7 +7,6 @@
  * unnoticed would leave root. */
 #include "engine/container/setup.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
@@ -37,7 +37,7 @@ static char *errno_phrase(int code)
 {
 	char *phrase = xstrdup(strerror(-code));
 
-	phrase[0] = (char)tolower((unsigned char)phrase[0]);
+	phrase[0] = ascii_to_lower(phrase[0]);
 	return phrase;
 }
 

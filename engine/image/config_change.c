@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * config_change.c - `--change` lines: the Dockerfile instructions that only touch the image config.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/ascii.h"
 #include "engine/base/numbers.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
@@ -264,7 +264,7 @@ int image_config_change(struct image_config *config, const char *line, struct er
 	line += strcspn(line, " \t");
 	line += strspn(line, " \t");
 	length = strlen(line);
-	while (length > 0 && isspace((unsigned char)line[length - 1]))
+	while (length > 0 && ascii_is_space(line[length - 1]))
 		length--;
 	text = xstrndup(line, length);
 	if (!*text)

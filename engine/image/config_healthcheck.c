@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * config_healthcheck.c - HEALTHCHECK [OPTIONS] CMD command, or NONE, becomes docker's object. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * load_oci.c - an OCI image layout: index.json, maybe an index below it, manifests, all kept as
  * they are. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/ascii.h"
 #include "engine/base/strv.h"
 #include "engine/image/digest.h"
 #include "engine/image/index.h"
@@ -187,7 +187,7 @@ static char *entry_name(const struct json *entry)
 	char *name;
 
 	if (!full && short_name && !strpbrk(short_name, ":/@") &&
-		(!islower((unsigned char)*short_name) || strcmp(short_name, "latest") == 0))
+		(!ascii_is_lower(*short_name) || strcmp(short_name, "latest") == 0))
 		return NULL;
 	if (!full)
 		full = short_name;

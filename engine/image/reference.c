@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * reference.c - image references, read by the grammar of the distribution project: lower-case
  * paths, a first component with '.', ':' or "localhost" is a registry, else it is docker.io. */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/ascii.h"
 #include "engine/image/digest.h"
 #include "engine/image/image.h"
 
@@ -100,7 +100,7 @@ static bool is_registry(const char *component)
 	if (strpbrk(component, ".:") || strcmp(component, "localhost") == 0)
 		return true;
 	for (; *component; component++)
-		if (isupper((unsigned char)*component))
+		if (ascii_is_upper(*component))
 			return true;
 	return false;
 }
@@ -146,7 +146,7 @@ static int check_name(const char *text, const char *name, struct error *err)
 		cleanup_free char *lower = xstrdup(path);
 
 		for (char *c = lower; *c; c++)
-			*c = (char)tolower((unsigned char)*c);
+			*c = ascii_to_lower(*c);
 		return refuse(text,
 			path_is_valid(lower) ? ": repository name must be lowercase" : "", err);
 	}

@@ -2,11 +2,11 @@
  * words.c - a Dockerfile's words, one character after the other. */
 #include "engine/image/words.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
@@ -24,7 +24,7 @@ static int bad_substitution(const char *text, struct error *err)
 
 static const char *variable_end(const char *s)
 {
-	while (isalnum((unsigned char)*s) || *s == '_')
+	while (ascii_is_alnum(*s) || *s == '_')
 		s++;
 	return s;
 }
@@ -79,9 +79,9 @@ static int next_word(struct words *words, struct error *err)
 	bool any = false;
 
 	strbuf_clear(&words->word);
-	while (isspace((unsigned char)*words->at))
+	while (ascii_is_space(*words->at))
 		words->at++;
-	for (; *words->at && (quote || !isspace((unsigned char)*words->at));) {
+	for (; *words->at && (quote || !ascii_is_space(*words->at));) {
 		char c = *words->at++;
 		int r = 0;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  * network_options.c - the driver options of networks, by docker's names for them. */
-#include <ctype.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/ascii.h"
 #include "engine/base/numbers.h"
 #include "engine/net/ip.h"
 #include "engine/net/room.h"
@@ -249,8 +249,7 @@ bool interface_name_is_valid(const char *name)
 		strcmp(name, "..") == 0)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (strchr("/:%", name[i]) || isspace((unsigned char)name[i]) ||
-			!isgraph((unsigned char)name[i]))
+		if (!ascii_is_print(name[i]) || strchr(" /:%", name[i]))
 			return false;
 	return true;
 }

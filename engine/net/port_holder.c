@@ -3,7 +3,6 @@
 #include "engine/net/port_holder.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/files.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
@@ -129,7 +129,7 @@ static char *process_of_inode(unsigned long inode)
 		char path[64];
 		size_t length;
 
-		if (!isdigit((unsigned char)names[i][0]) || !process_has(proc_fd, names[i], wanted))
+		if (!ascii_is_digit(names[i][0]) || !process_has(proc_fd, names[i], wanted))
 			continue;
 		snprintf(path, sizeof(path), "%.16s/comm", names[i]);
 		if (file_read(proc_fd, path, 256, &comm, &length, NULL) < 0)

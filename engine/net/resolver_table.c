@@ -3,7 +3,6 @@
 #include "engine/net/resolver_table.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/files.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
@@ -55,7 +55,7 @@ static void address_key(const struct ip_range *address, char key[static ADDRESS_
 static void lower_case(char *text)
 {
 	for (; *text; text++)
-		*text = (char)tolower((unsigned char)*text);
+		*text = ascii_to_lower(*text);
 }
 
 static void host_free(void *data)

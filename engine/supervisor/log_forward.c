@@ -2,13 +2,13 @@
  * log_forward.c - lines of output as messages to a socket that is never waited for. */
 #include "engine/supervisor/log_forward.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/strbuf.h"
 #include "engine/base/strv.h"
@@ -49,8 +49,8 @@ static void add_named(char ***fields, const char *key, const char *value)
 	cleanup_free char *field = xasprintf("%s=%s", key, value);
 
 	for (char *c = field; *c != '='; c++)
-		*c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
-	if (isalpha((unsigned char)field[0]))
+		*c = ascii_is_alnum(*c) ? ascii_to_upper(*c) : '_';
+	if (ascii_is_alpha(field[0]))
 		strv_add(fields, field);
 }
 
