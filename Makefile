@@ -11,7 +11,7 @@ comma := ,
 
 PACKAGES := yaml-0.1 libcap nettle libcjson libnl-3.0 libseccomp
 # Those that Debian has an archive of are linked in: the dynamic linker's work is a tenth of an `up` that has nothing to do, which
-# runs it twice (see engine/container/self_exe.h). Those that run something at every start stand first, to lie beside what is used then.
+# runs it twice (see engine/container/self_exe.h).
 # ARCHIVES= links all of them dynamically.
 ARCHIVES ?= yaml-0.1 libcap nettle libnl-3.0 libseccomp
 # Loaded when first used, see engine/image/tarball_libarchive.h, engine/net/nft_library.h and engine/net/iptc_family.h: only their
@@ -59,11 +59,13 @@ $(call room_lib,$(1)): $$(patsubst %.c,$$(BUILD)/%.o,$$(filter-out cmd/main.c,$$
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
-# What each command runs through stands first, to share its pages.
-FIRST := $(addprefix $(BUILD)/cmd/,main.o app.o flags.o)
+# The linker lays out what it meets in this order. What loads a project, which nearly every command does, stands together: main and
+# `config` pull in the loader, that the rooms and libraries below it; all other code comes after them. So a command touches fewer pages.
+FIRST      := $(addprefix $(BUILD)/cmd/,main.o app.o flags.o config.o)
+FIRST_LIBS := $(call room_lib,compose) $(call room_lib,engine/base) $(LDLIBS) $(call room_lib,engine)
 
 $(BUILD)/mycompose: $(FIRST) $(LIBS)
-	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FIRST) -Wl$(comma)--start-group $(LIBS) -Wl$(comma)--end-group $(LDLIBS))
+	$(call quiet,LINK,$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(FIRST) -Wl$(comma)--start-group $(FIRST_LIBS) $(filter-out $(FIRST_LIBS),$(LIBS)) -Wl$(comma)--end-group)
 
 # Unit tests: tests/unit/ROOM/x_test.c -> build/tests/unit/ROOM/x_test, linked with its own room and the rooms it may use.
 below_cmd               := $(ROOMS)
