@@ -92,7 +92,7 @@ static int parse_long(const struct flag *flags, void *options, const char *word,
 	struct error *err)
 {
 	const char *name = word + 2;
-	size_t length = strcspn(name, "=");
+	size_t length = (size_t)(strchrnul(name, '=') - name);
 	const struct flag *flag = find_long(flags, name, length);
 	int r;
 

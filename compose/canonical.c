@@ -2,7 +2,6 @@
  * canonical.c - walk a document along the key tables: check, convert, write short syntax out. */
 #include "compose/canonical.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -10,6 +9,7 @@
 
 #include "compose/scalar.h"
 #include "compose/words.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/nearest.h"
 #include "engine/base/numbers.h"
@@ -148,6 +148,7 @@ static struct node *shape_number(
 static struct node *shape_size(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
+	char buf[NUMBER_TEXT_SIZE];
 	uint64_t bytes;
 	int r;
 
@@ -164,7 +165,7 @@ static struct node *shape_size(
 	if (r < 0)
 		return canon_problem(c, node, path, "invalid size: '%s'%s", node->text,
 			r == -ERANGE ? " is out of range" : "");
-	node->text = arena_printf(c->arena, "%" PRIu64, bytes);
+	node->text = arena_strdup(c->arena, format_u64(bytes, buf));
 	return node;
 }
 
@@ -202,7 +203,7 @@ static void check_unique(struct canon *c, const struct node *list, const struct 
 
 		if (!node_is_scalar(item))
 			continue;
-		text = arena_printf(c->arena, "%d %s", item->kind == NODE_STRING,
+		text = arena_join(c->arena, item->kind == NODE_STRING ? "text " : "other ",
 			node_scalar_text(c->arena, item));
 		if (strmap_set(&seen, text, c))
 			canon_problem(c, item, &at, "array items must be unique: %s is there twice",
@@ -424,9 +425,11 @@ static struct node *shape_tables(
 
 static bool is_element_name(const char *name)
 {
-	return *name &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-		       strlen(name);
+	const char *c = name;
+
+	while (ascii_is_alnum(*c) || *c == '.' || *c == '_' || *c == '-')
+		c++;
+	return c > name && !*c;
 }
 
 static struct node *shape_named(

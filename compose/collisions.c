@@ -35,21 +35,20 @@ static void tell(struct loader *l, const char *service, const char *place, const
 			mark->file ? mark->file : "-", mark->line, mark->column, path, text);
 }
 
-/* Claim `key`; what overlaps an earlier claim is told. */
-static void claim(struct loader *l, struct strmap *claims, const char *key, const struct claim *new,
-	const char *place, const char *what)
+/* Claim `key`; or the earlier claim that overlaps. */
+static const struct claim *claim(
+	struct loader *l, struct strmap *claims, const char *key, const struct claim *new)
 {
 	struct claim *first = strmap_get(claims, key), *kept;
 
 	for (struct claim *other = first; other; other = other->next)
-		if (ip_texts_overlap(other->host_ip, new->host_ip)) {
-			tell(l, new->service, place, new->mark, other, what);
-			return;
-		}
+		if (ip_texts_overlap(other->host_ip, new->host_ip))
+			return other;
 	kept = arena_alloc(l->arena, sizeof(*kept));
 	*kept = *new;
 	kept->next = first;
 	strmap_set(claims, key, kept);
+	return NULL;
 }
 
 static void claim_ports(
@@ -65,19 +64,21 @@ static void claim_ports(
 		const struct node *port = ports->entries[i].value;
 		const char *published = node_get_text(port, "published");
 		const char *protocol = node_get_text(port, "protocol");
+		const struct claim *other;
 		const char *key;
 
 		/* Of a range one that is free is chosen; 0 is any. */
 		if (!published || !*published || strchr(published, '-') ||
 			strcmp(published, "0") == 0)
 			continue;
-		key = arena_printf(l->arena, "%s/%s", published, protocol ? protocol : "tcp");
-		claim(l, claims, key,
+		key = arena_join(l->arena, published, "/", protocol ? protocol : "tcp");
+		other = claim(l, claims, key,
 			&(struct claim){ .service = name,
 				.host_ip = node_get_text(port, "host_ip"),
-				.mark = &port->mark },
-			arena_printf(l->arena, "ports[%zu]", i),
-			arena_printf(l->arena, "port %s is published", key));
+				.mark = &port->mark });
+		if (other)
+			tell(l, name, arena_printf(l->arena, "ports[%zu]", i), &port->mark, other,
+				arena_printf(l->arena, "port %s is published", key));
 	}
 }
 
@@ -91,13 +92,19 @@ static void claim_addresses(
 		for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
 			const char *network = networks->entries[i].key;
 			const struct node *address = node_get(networks->entries[i].value, keys[k]);
+			const struct claim *other;
 
 			if (!address || address->kind != NODE_STRING || !*address->text)
 				continue;
-			claim(l, claims, arena_printf(l->arena, "%s in %s", address->text, network),
-				&(struct claim){ .service = name, .mark = &address->mark },
-				arena_printf(l->arena, "networks.%s.%s", network, keys[k]),
-				arena_printf(l->arena, "address %s is taken", address->text));
+			other = claim(l, claims,
+				arena_join(l->arena, address->text, " in ", network),
+				&(struct claim){ .service = name, .mark = &address->mark });
+			if (other)
+				tell(l, name,
+					arena_printf(l->arena, "networks.%s.%s", network, keys[k]),
+					&address->mark, other,
+					arena_printf(
+						l->arena, "address %s is taken", address->text));
 		}
 }
 

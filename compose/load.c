@@ -95,15 +95,18 @@ static char **to_arena(struct arena *arena, char ***strv)
 static void settle_vectors(struct loader *l)
 {
 	struct project *project = l->project;
-	char **environment = NULL;
+	char **environment =
+		arena_alloc(l->arena, (l->environment.count + 1) * sizeof(*environment));
+	size_t count = 0;
 
 	strmap_for_each (entry, &l->unset)
 		loader_warn(l, "The \"%s\" variable is not set. Defaulting to a blank string.",
 			entry->key);
 	strmap_for_each (entry, &l->environment)
-		strv_take(&environment, xasprintf("%s=%s", entry->key, (const char *)entry->value));
+		environment[count++] =
+			arena_join(l->arena, entry->key, "=", (const char *)entry->value);
 	strv_sort(environment);
-	project->environment = to_arena(l->arena, &environment);
+	project->environment = environment;
 	project->warnings = to_arena(l->arena, &l->warnings);
 	project->config_files = to_arena(l->arena, &project->config_files);
 	project->env_files = to_arena(l->arena, &project->env_files);

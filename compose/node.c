@@ -2,12 +2,12 @@
  * node.c - make, find and change nodes of the document tree. */
 #include "compose/node.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/numbers.h"
 #include "engine/base/strbuf.h"
 
 /* Below this many entries a mapping is searched linearly. */
@@ -65,9 +65,10 @@ struct node *node_string(struct arena *arena, const char *text, struct mark mark
 struct node *node_int(struct arena *arena, int64_t value, struct mark mark)
 {
 	struct node *node = node_new(arena, NODE_INT, mark);
+	char buf[NUMBER_TEXT_SIZE];
 
 	node->integer = value;
-	node->text = arena_printf(arena, "%" PRId64, value);
+	node->text = arena_strdup(arena, format_i64(value, buf));
 	return node;
 }
 
@@ -94,6 +95,18 @@ void node_fill(
 	drop_index(node);
 	for (size_t i = 0; i < count; i++)
 		node->entries[i] = entries[i];
+}
+
+struct node *node_mapping(
+	struct arena *arena, struct mark mark, const struct node_entry *entries, size_t count)
+{
+	struct node *node = node_new(arena, NODE_MAPPING, mark);
+
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].value)
+			node_append(arena, node, entries[i].key, entries[i].value->mark,
+				entries[i].value);
+	return node;
 }
 
 struct node *node_copy_flat(struct arena *arena, const struct node *node)
@@ -335,7 +348,7 @@ const char *node_scalar_text(struct arena *arena, const struct node *node)
 	case NODE_BOOL:
 		return node->boolean ? "true" : "false";
 	case NODE_INT:
-		return arena_printf(arena, "%" PRId64, node->integer);
+		return arena_strdup(arena, format_i64(node->integer, buf));
 	case NODE_FLOAT:
 		/* A whole number that only fits 64 bits without a sign: what was written has all
 		 * its digits. */

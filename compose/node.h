@@ -69,6 +69,10 @@ struct node *node_string(
 	struct arena *arena, const char *text, struct mark mark); /* text is copied */
 struct node *node_int(struct arena *arena, int64_t value, struct mark mark);
 struct node *node_bool(struct arena *arena, bool value, struct mark mark);
+/* A mapping of the entries that have a value, each key standing where its value does. The keys are
+ * kept, not copied. */
+struct node *node_mapping(
+	struct arena *arena, struct mark mark, const struct node_entry *entries, size_t count);
 struct node *node_copy(struct arena *arena, const struct node *node); /* deep */
 /* The node with entries of its own, whose values are still the original's. */
 struct node *node_copy_flat(struct arena *arena, const struct node *node);

@@ -86,7 +86,7 @@ char **value_pairs(struct loader *l, const struct node *node, const char *key)
 	strv = arena_alloc(l->arena, (map->count + 1) * sizeof(*strv));
 	for (size_t i = 0; i < map->count; i++)
 		if (map->entries[i].value->kind != NODE_NULL)
-			strv[count++] = arena_printf(l->arena, "%s=%s", map->entries[i].key,
+			strv[count++] = arena_join(l->arena, map->entries[i].key, "=",
 				node_scalar_text(l->arena, map->entries[i].value));
 	qsort(strv, count, sizeof(*strv), compare_strings);
 	return count > 0 ? strv : NULL;

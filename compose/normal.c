@@ -114,7 +114,7 @@ static void complete_secrets(struct loader *l, struct node *service)
 
 		if (source && (!target || !*target))
 			node_set_string(l->arena, grant, "target",
-				arena_printf(l->arena, "/run/secrets/%s", source));
+				arena_join(l->arena, "/run/secrets/", source));
 	}
 }
 
@@ -168,10 +168,10 @@ static void name_members(struct loader *l, const char *section_name)
 		if (node_get(entry->value, "name"))
 			continue;
 		if (!old_name)
-			old_name = external && external->kind == NODE_BOOL && external->boolean
-					   ? entry->key
-					   : arena_printf(l->arena, "%s_%s", l->project->name,
-						     entry->key);
+			old_name =
+				external && external->kind == NODE_BOOL && external->boolean
+					? entry->key
+					: arena_join(l->arena, l->project->name, "_", entry->key);
 		node_set(l->arena, entry->value, "name",
 			node_string(l->arena, old_name, entry->key_mark));
 	}

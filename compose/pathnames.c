@@ -17,7 +17,7 @@ char *pathname_clean(struct arena *arena, const char *path)
 		out[used++] = '/';
 	floor = used;
 	for (const char *s = path; *s;) {
-		size_t part = strcspn(s, "/");
+		size_t part = (size_t)(strchrnul(s, '/') - s);
 
 		if (part == 0 || (part == 1 && s[0] == '.')) {
 			/* nothing to add */
@@ -52,7 +52,7 @@ char *path_absolute(struct arena *arena, const char *base, const char *path)
 {
 	if (path[0] == '/')
 		return pathname_clean(arena, path);
-	return pathname_clean(arena, arena_printf(arena, "%s/%s", base, path));
+	return pathname_clean(arena, arena_join(arena, base, "/", path));
 }
 
 char *path_directory(struct arena *arena, const char *path)
@@ -77,5 +77,5 @@ const char *path_expand_home(struct arena *arena, const char *home, const char *
 {
 	if (!home || path[0] != '~' || (path[1] && path[1] != '/'))
 		return path;
-	return arena_printf(arena, "%s%s", home, path + 1);
+	return arena_join(arena, home, path + 1);
 }

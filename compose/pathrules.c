@@ -4,16 +4,16 @@
  * Called for the tree of one file (or include) with its own base, before trees are merged. */
 #include "compose/loader.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "compose/pathnames.h"
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 
 /* C:\\dir: no path of this host, and nothing to put a base before. */
 static bool is_drive_path(const char *text)
 {
-	return isalpha((unsigned char)text[0]) && text[1] == ':' && text[2] == '\\';
+	return ascii_is_alpha(text[0]) && text[1] == ':' && text[2] == '\\';
 }
 
 static void resolve_text(struct loader *l, struct node *node, const char *base)

@@ -2,7 +2,6 @@
  * print_json.c - nodes as indented JSON. */
 #include "compose/print.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -65,7 +64,7 @@ static void add_value(struct strbuf *out, const struct node *node, unsigned int 
 		strbuf_add_str(out, node->boolean ? "true" : "false");
 		return;
 	case NODE_INT:
-		strbuf_addf(out, "%" PRId64, node->integer);
+		strbuf_add_i64(out, node->integer);
 		return;
 	case NODE_FLOAT:
 		add_float(out, node->real);

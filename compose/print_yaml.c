@@ -5,7 +5,6 @@
  * know; hence a writer of our own, whose quoting follows the emitter's rules. */
 #include "compose/print.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "compose/scalar.h"
@@ -176,7 +175,7 @@ static void add_scalar(struct strbuf *out, const struct node *node, unsigned int
 		strbuf_add_str(out, node->boolean ? "true" : "false");
 		break;
 	case NODE_INT:
-		strbuf_addf(out, "%" PRId64, node->integer);
+		strbuf_add_i64(out, node->integer);
 		break;
 	case NODE_FLOAT:
 		format_go_float(node->real, buf);

@@ -2,7 +2,6 @@
  * short_forms.c - short syntax that is one step from the long one. */
 #include "compose/keys.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "engine/base/memory.h"

@@ -3,9 +3,9 @@
 #include "compose/keys.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <string.h>
 
+#include "engine/base/ascii.h"
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
 
@@ -80,31 +80,42 @@ static const char *lower_case(struct arena *arena, const char *text)
 	char *copy = arena_strdup(arena, text);
 
 	for (char *p = copy; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
+		*p = ascii_to_lower(*p);
 	return copy;
 }
 
-static struct node *new_port(struct canon *c, const struct node *item, const struct port_text *text)
+static struct node *range_node(
+	struct arena *arena, const struct port_range *range, struct mark mark)
 {
-	struct node *port = node_new(c->arena, NODE_MAPPING, item->mark);
+	char first[NUMBER_TEXT_SIZE], last[NUMBER_TEXT_SIZE];
+	const char *text = format_u64(range->first, first);
 
-	port->merge = item->merge;
-	node_set_string(c->arena, port, "mode", "ingress");
-	if (text->host_ip && *text->host_ip)
-		node_set_string(c->arena, port, "host_ip", text->host_ip);
-	return port;
+	if (range->last != range->first)
+		text = arena_join(arena, text, "-", format_u64(range->last, last));
+	return node_string(arena, text, mark);
 }
 
+/* Without a `published` range the host's port is chosen at start. */
 static void add_port(struct canon *c, struct node *list, const struct node *item,
-	const struct port_text *text, uint64_t target, const char *published)
+	const struct port_text *text, uint64_t target, const struct port_range *published)
 {
-	struct node *port = new_port(c, item, text);
+	struct arena *arena = c->arena;
+	struct mark mark = item->mark;
+	bool has_address = text->host_ip && *text->host_ip;
+	struct node *port = node_mapping(arena, mark,
+		(struct node_entry[]){
+			{ "mode", .value = node_string(arena, "ingress", mark) },
+			{ "host_ip", .value = has_address ? node_string(arena, text->host_ip, mark)
+							  : NULL },
+			{ "target", .value = node_int(arena, (int64_t)target, mark) },
+			{ "published",
+				.value = published ? range_node(arena, published, mark) : NULL },
+			{ "protocol", .value = node_string(arena, text->protocol, mark) },
+		},
+		5);
 
-	node_set(c->arena, port, "target", node_int(c->arena, (int64_t)target, item->mark));
-	if (published)
-		node_set_string(c->arena, port, "published", published);
-	node_set_string(c->arena, port, "protocol", text->protocol);
-	node_append(c->arena, list, NULL, item->mark, port);
+	port->merge = item->merge;
+	node_append(arena, list, NULL, mark, port);
 }
 
 /* A short line can ask for 65536 ports; a file of such lines would use up the memory. */
@@ -144,23 +155,19 @@ static void expand_port(
 		canon_problem(c, item, path, "Invalid proto: %s", text.protocol);
 	} else if (target.first == target.last) {
 		/* A range of published ports for one target: one of them is chosen at start. */
-		add_port(c, list, item, &text, target.first,
-			!is_published ? NULL
-			: published.first != published.last
-				? arena_printf(c->arena, "%u-%u", (unsigned int)published.first,
-					  (unsigned int)published.last)
-				: arena_printf(c->arena, "%u", (unsigned int)published.first));
+		add_port(c, list, item, &text, target.first, is_published ? &published : NULL);
 	} else if (!may_unfold(c, target.last - target.first + 1)) {
 		canon_problem(c, item, path,
 			"the ranges of ports unfold to more than %d ports; network_mode: host "
 			"needs no list",
 			UNFOLDED_PORTS_LIMIT);
 	} else {
-		for (uint64_t i = 0; i <= target.last - target.first; i++)
+		for (uint64_t i = 0; i <= target.last - target.first; i++) {
+			uint64_t one = published.first + i;
+
 			add_port(c, list, item, &text, target.first + i,
-				is_published ? arena_printf(c->arena, "%u",
-						       (unsigned int)(published.first + i))
-					     : NULL);
+				is_published ? &(struct port_range){ one, one } : NULL);
+		}
 	}
 }
 
@@ -224,12 +231,12 @@ struct node *normalise_ports(struct canon *c, struct node *node, const struct pa
 const char *identity_port(struct arena *arena, const struct node *item)
 {
 	static const char *const parts[] = { "host_ip", "target", "published", "protocol" };
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *texts[ARRAY_LEN(parts)];
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		const struct node *part = node_get(item, parts[i]);
 
-		strbuf_addf(&text, "%s/", part ? node_scalar_text(arena, part) : "");
+		texts[i] = part ? node_scalar_text(arena, part) : "";
 	}
-	return arena_strdup(arena, strbuf_text(&text));
+	return arena_join(arena, texts[0], "/", texts[1], "/", texts[2], "/", texts[3]);
 }

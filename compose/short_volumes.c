@@ -84,10 +84,36 @@ static void apply_option(
 	canon_warning(c, mount, path, "unknown volume option '%s' is ignored", word);
 }
 
+static struct node *new_mount(struct canon *c, const struct node *item, bool is_bind,
+	const char *source, const char *target)
+{
+	struct arena *arena = c->arena;
+	struct mark mark = item->mark;
+	struct node *options = node_new(arena, NODE_MAPPING, mark), *mount;
+
+	if (is_bind)
+		node_append(arena, options, "create_host_path", mark, node_bool(arena, true, mark));
+	else if (!source && strlen(target) <= 2)
+		/* Docker Compose takes a spec of one or two letters as it is; `config` shows the
+		 * difference. */
+		options = NULL;
+	mount = node_mapping(arena, mark,
+		(struct node_entry[]){
+			{ "type", .value = node_string(arena, is_bind ? "bind" : "volume", mark) },
+			{ "source", .value = source ? node_string(arena, source, mark) : NULL },
+			{ "target",
+				.value = node_string(arena, pathname_clean(arena, target), mark) },
+			{ is_bind ? "bind" : "volume", .value = options },
+		},
+		4);
+	mount->merge = item->merge;
+	return mount;
+}
+
 static struct node *expand_volume(struct canon *c, const struct node *item, const struct path *path)
 {
 	cleanup_strv char **words = NULL;
-	struct node *mount = node_new(c->arena, NODE_MAPPING, item->mark);
+	struct node *mount;
 	char *text = arena_strdup(c->arena, item->text);
 	char *target = strchr(text, ':');
 	char *options = target ? strchr(target + 1, ':') : NULL;
@@ -103,19 +129,7 @@ static struct node *expand_volume(struct canon *c, const struct node *item, cons
 	if (options && strchr(options, ':'))
 		return canon_problem(
 			c, item, path, "invalid spec: %s: too many colons", item->text);
-	mount->merge = item->merge;
-	node_set_string(c->arena, mount, "type", is_bind ? "bind" : "volume");
-	if (target)
-		node_set_string(c->arena, mount, "source", text);
-	node_set_string(
-		c->arena, mount, "target", pathname_clean(c->arena, target ? target : text));
-	if (is_bind)
-		node_set(c->arena, sub_mapping(c, mount, "bind"), "create_host_path",
-			node_bool(c->arena, true, item->mark));
-	else if (target || strlen(text) > 2)
-		/* Docker Compose takes a spec of one or two letters as it is; `config` shows the
-		 * difference. */
-		sub_mapping(c, mount, "volume");
+	mount = new_mount(c, item, is_bind, target ? text : NULL, target ? target : text);
 	if (options && !*options)
 		return canon_problem(c, item, path,
 			"invalid spec: %s: empty section between colons", item->text);

@@ -120,6 +120,26 @@ char *arena_strndup(struct arena *arena, const char *s, size_t length)
 	return copy;
 }
 
+char *arena_join_texts(struct arena *arena, const char *first, ...)
+{
+	size_t length = 0;
+	char *joined, *end;
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *text = first; text; text = va_arg(ap, const char *))
+		if (__builtin_add_overflow(length, strlen(text), &length))
+			memory_exhausted();
+	va_end(ap);
+	joined = end = alloc_text(arena, length + 1);
+	va_start(ap, first);
+	for (const char *text = first; text; text = va_arg(ap, const char *))
+		end = stpcpy(end, text);
+	va_end(ap);
+	*end = '\0';
+	return joined;
+}
+
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
 	cleanup_free char *text = NULL;

@@ -19,6 +19,10 @@ void arena_cleanup(struct arena **arena);
 void *arena_alloc(struct arena *arena, size_t size);
 char *arena_strdup(struct arena *arena, const char *s); /* NULL gives NULL */
 char *arena_strndup(struct arena *arena, const char *s, size_t length);
+/* The texts one after the other. For what is made by the thousand: printf is slower, and its pages
+ * of the C library are a tenth of what `config` needs. */
+#define arena_join(arena, ...) arena_join_texts((arena), __VA_ARGS__, (char *)NULL)
+char *arena_join_texts(struct arena *arena, const char *first, ...) __attribute__((sentinel));
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* An array that grows inside the arena: as array_add of memory.h, for arena-owned
  * items. */

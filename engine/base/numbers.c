@@ -6,12 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#include "engine/base/ascii.h"
 
 /* Digits of `base` from *s on; *s is left behind them. -EINVAL when there is none, -ERANGE (after
  * all were passed) on overflow. */
@@ -94,13 +90,13 @@ struct decimal {
 static int take_decimal(const char **s, struct decimal *ret)
 {
 	struct decimal d = { 0, 0, 1 };
-	bool digits = is_digit(**s);
+	bool digits = ascii_is_digit(**s);
 	int r = digits ? take_digits(s, 10, &d.whole) : 0;
 
 	if (**s == '.') {
 		(*s)++;
-		digits |= is_digit(**s);
-		for (; is_digit(**s); (*s)++) {
+		digits |= ascii_is_digit(**s);
+		for (; ascii_is_digit(**s); (*s)++) {
 			if (d.scale > UINT64_MAX / 100)
 				continue;
 			d.fraction = d.fraction * 10 + (uint64_t)(**s - '0');
@@ -116,8 +112,10 @@ static int take_decimal(const char **s, struct decimal *ret)
 /* d * unit, rounded down; -ERANGE above INT64_MAX + `over`. */
 static int decimal_times(const struct decimal *d, uint64_t unit, uint64_t over, uint64_t *ret)
 {
-	uint64_t value, part = (uint64_t)((__uint128_t)d->fraction * unit / d->scale);
+	uint64_t value, part = 0;
 
+	if (d->fraction > 0)
+		part = (uint64_t)((__uint128_t)d->fraction * unit / d->scale);
 	if (__builtin_mul_overflow(d->whole, unit, &value) ||
 		__builtin_add_overflow(value, part, &value) || value > INT64_MAX + over)
 		return -ERANGE;
@@ -129,18 +127,18 @@ static int decimal_times(const struct decimal *d, uint64_t unit, uint64_t over, 
 static int byte_unit(const char *suffix, uint64_t *ret)
 {
 	static const char units[] = "kmgtp";
-	const char *unit;
+	const char *unit = *suffix ? strchr(units, ascii_to_lower(*suffix)) : NULL;
 
-	if (!*suffix || strcasecmp(suffix, "b") == 0) {
-		*ret = 1;
-		return 0;
+	if (unit) {
+		suffix++;
+		if (ascii_to_lower(suffix[0]) == 'i' && suffix[1])
+			suffix++;
 	}
-	unit = strchr(units, suffix[0] | 0x20);
-	if (!unit || !*unit ||
-		(suffix[1] && strcasecmp(suffix + 1, "b") != 0 &&
-			strcasecmp(suffix + 1, "ib") != 0))
+	if (ascii_to_lower(*suffix) == 'b')
+		suffix++;
+	if (*suffix)
 		return -EINVAL;
-	*ret = 1ULL << (10 * (unit - units + 1));
+	*ret = unit ? 1ULL << (10 * (unit - units + 1)) : 1;
 	return 0;
 }
 
@@ -181,7 +179,10 @@ static const struct {
 /* A unit goes on until the next number begins, so "1ms" is never one minute and a rest. */
 static int take_duration_unit(const char **s, uint64_t *ret)
 {
-	size_t length = strcspn(*s, "0123456789.");
+	size_t length = 0;
+
+	while ((*s)[length] && !ascii_is_digit((*s)[length]) && (*s)[length] != '.')
+		length++;
 
 	for (size_t i = 0; i < sizeof(duration_units) / sizeof(duration_units[0]); i++) {
 		if (strlen(duration_units[i].name) != length ||

@@ -24,6 +24,10 @@ int parse_cpus(const char *s, uint64_t *ret_permille);
 /* A cpuset list "0-2,5", checked for form only. */
 int parse_cpuset(const char *s);
 
+/* In decimal; the text is somewhere in `buf`. */
+#define NUMBER_TEXT_SIZE 21
+const char *format_u64(uint64_t value, char buf[static NUMBER_TEXT_SIZE]);
+const char *format_i64(int64_t value, char buf[static NUMBER_TEXT_SIZE]);
 /* Go's time.Duration.String(): "1m30s", "2h0m0s", "500ms", "0s". */
 char *format_duration(int64_t ns);
 /* Decimal units, three digits (go-units HumanSize): "1.98MB". */

@@ -6,6 +6,28 @@
 #include "engine/base/numbers.h"
 #include "engine/base/strbuf.h"
 
+const char *format_u64(uint64_t value, char buf[static NUMBER_TEXT_SIZE])
+{
+	char *first = buf + NUMBER_TEXT_SIZE - 1;
+
+	*first = '\0';
+	do
+		*--first = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	return first;
+}
+
+const char *format_i64(int64_t value, char buf[static NUMBER_TEXT_SIZE])
+{
+	const char *digits = format_u64(value < 0 ? -(uint64_t)value : (uint64_t)value, buf);
+
+	if (value >= 0)
+		return digits;
+	/* The longest has 19 digits: there is room before them. */
+	buf[digits - buf - 1] = '-';
+	return digits - 1;
+}
+
 /* value / 10^digits as a decimal, without zeros at the end of the fraction. */
 static void add_fraction(struct strbuf *buf, uint64_t value, int digits)
 {
@@ -13,15 +35,14 @@ static void add_fraction(struct strbuf *buf, uint64_t value, int digits)
 
 	for (int i = 0; i < digits; i++)
 		scale *= 10;
-	strbuf_addf(buf, "%llu", (unsigned long long)(value / scale));
+	strbuf_add_u64(buf, value / scale);
 	fraction = value % scale;
-	if (fraction == 0)
-		return;
-	while (fraction % 10 == 0) {
-		fraction /= 10;
-		digits--;
+	if (fraction > 0)
+		strbuf_add_char(buf, '.');
+	for (; fraction > 0; fraction %= scale) {
+		scale /= 10;
+		strbuf_add_char(buf, (char)('0' + fraction / scale));
 	}
-	strbuf_addf(buf, ".%0*llu", digits, (unsigned long long)fraction);
 }
 
 char *format_duration(int64_t ns)
@@ -35,7 +56,8 @@ char *format_duration(int64_t ns)
 	if (left == 0) {
 		strbuf_add_str(&buf, "0s");
 	} else if (left < 1000) {
-		strbuf_addf(&buf, "%lluns", (unsigned long long)left);
+		strbuf_add_u64(&buf, left);
+		strbuf_add_str(&buf, "ns");
 	} else if (left < 1000000) {
 		add_fraction(&buf, left, 3);
 		strbuf_add_str(&buf, "\u00b5s");
@@ -44,10 +66,14 @@ char *format_duration(int64_t ns)
 		strbuf_add_str(&buf, "ms");
 	} else {
 		minutes = left / (60 * second);
-		if (minutes >= 60)
-			strbuf_addf(&buf, "%lluh", (unsigned long long)(minutes / 60));
-		if (minutes > 0)
-			strbuf_addf(&buf, "%llum", (unsigned long long)(minutes % 60));
+		if (minutes >= 60) {
+			strbuf_add_u64(&buf, minutes / 60);
+			strbuf_add_char(&buf, 'h');
+		}
+		if (minutes > 0) {
+			strbuf_add_u64(&buf, minutes % 60);
+			strbuf_add_char(&buf, 'm');
+		}
 		add_fraction(&buf, left % (60 * second), 9);
 		strbuf_add_char(&buf, 's');
 	}

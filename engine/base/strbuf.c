@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/base/numbers.h"
 
 #define MIN_CAPACITY 64
 
@@ -67,6 +68,20 @@ void strbuf_add_spaces(struct strbuf *buf, size_t count)
 	memset(buf->data + buf->length, ' ', count);
 	buf->length += count;
 	buf->data[buf->length] = '\0';
+}
+
+void strbuf_add_u64(struct strbuf *buf, uint64_t value)
+{
+	char text[NUMBER_TEXT_SIZE];
+
+	strbuf_add_str(buf, format_u64(value, text));
+}
+
+void strbuf_add_i64(struct strbuf *buf, int64_t value)
+{
+	char text[NUMBER_TEXT_SIZE];
+
+	strbuf_add_str(buf, format_i64(value, text));
 }
 
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...)

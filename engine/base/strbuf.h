@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct strbuf {
 	char *data;
@@ -31,6 +32,8 @@ void strbuf_add(struct strbuf *buf, const void *bytes, size_t length);
 void strbuf_add_str(struct strbuf *buf, const char *s);
 void strbuf_add_char(struct strbuf *buf, char c);
 void strbuf_add_spaces(struct strbuf *buf, size_t count);
+void strbuf_add_u64(struct strbuf *buf, uint64_t value); /* in decimal */
+void strbuf_add_i64(struct strbuf *buf, int64_t value);
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *buf, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));

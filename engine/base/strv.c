@@ -132,12 +132,14 @@ char **strv_split(const char *s, const char *separators)
 	size_t count = 0;
 
 	for (;;) {
-		size_t length;
+		size_t length = 0;
 
-		s += strspn(s, separators);
+		while (*s && strchr(separators, *s))
+			s++;
 		if (!*s)
 			break;
-		length = strcspn(s, separators);
+		while (s[length] && !strchr(separators, s[length]))
+			length++;
 		*array_add(fields, count) = xstrndup(s, length);
 		s += length;
 	}

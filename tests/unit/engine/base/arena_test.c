@@ -43,6 +43,10 @@ static void strings_are_copied(void **state)
 	assert_null(arena_strdup(arena, NULL));
 	assert_null(arena_strndup(arena, NULL, 4));
 	assert_string_equal(arena_printf(arena, "%s.%d", "ports", 3), "ports.3");
+	assert_string_equal(arena_join(arena, "alone"), "alone");
+	assert_string_equal(arena_join(arena, "", "10.0.0.1", "/", "", "24", ""), "10.0.0.1/24");
+	assert_int_equal(
+		strlen(arena_join(arena, arena_printf(arena, "%*s", 50000, ""), "x")), 50001);
 	assert_int_equal(strlen(arena_printf(arena, "%*s", 50000, "")), 50000);
 }
 

@@ -138,6 +138,7 @@ static void row_10_10_sizes_read_as_docker_reads_them(void **state)
 		{ "1  k", -EINVAL, 0 },
 		{ "1bb", -EINVAL, 0 },
 		{ "1ib", -EINVAL, 0 },
+		{ "1ki", -EINVAL, 0 },
 		{ "1kibi", -EINVAL, 0 },
 		{ "1e3", -EINVAL, 0 },
 		{ "1.2.3", -EINVAL, 0 },

@@ -46,6 +46,24 @@ static void formats_texts_of_any_length(void **state)
 	}
 }
 
+static void numbers_are_written_in_decimal(void **state)
+{
+	cleanup_strbuf struct strbuf buf = STRBUF_INIT;
+
+	(void)state;
+	strbuf_add_u64(&buf, 0);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add_u64(&buf, UINT64_MAX);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add_i64(&buf, -1);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add_i64(&buf, INT64_MIN);
+	strbuf_add_char(&buf, ' ');
+	strbuf_add_i64(&buf, INT64_MAX);
+	assert_string_equal(strbuf_text(&buf),
+		"0 18446744073709551615 -1 -9223372036854775808 9223372036854775807");
+}
+
 static void consume_drops_from_the_front(void **state)
 {
 	cleanup_strbuf struct strbuf buf = STRBUF_INIT;
@@ -87,6 +105,7 @@ int main(void)
 		cmocka_unit_test(grows_over_every_boundary),
 		cmocka_unit_test(holds_nul_bytes),
 		cmocka_unit_test(formats_texts_of_any_length),
+		cmocka_unit_test(numbers_are_written_in_decimal),
 		cmocka_unit_test(consume_drops_from_the_front),
 		cmocka_unit_test(text_and_steal_are_never_null),
 	};
