@@ -164,7 +164,7 @@ static struct node *shape_size(
 	r = parse_bytes(node->text, &bytes);
 	if (r < 0)
 		return canon_problem(c, node, path, "invalid size: '%s'%s", node->text,
-			r == -ERANGE ? " is out of range" : "");
+			r == -ERANGE ? " is out of range" : " (like 64m or 1.5g)");
 	node->text = arena_strdup(c->arena, format_u64(bytes, buf));
 	return node;
 }
@@ -180,7 +180,7 @@ static struct node *shape_duration(
 	if (canon_is_open(c, node))
 		return node;
 	if (node->kind != NODE_STRING)
-		return wrong_type(c, node, path, "string");
+		return wrong_type(c, node, path, "string like 1m30s");
 	r = parse_duration(node->text, &ns);
 	if (r < 0 || ns < 0)
 		return canon_problem(c, node, path, "invalid duration \"%s\"%s", node->text,

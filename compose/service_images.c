@@ -6,6 +6,7 @@
 
 #include "compose/apply_internal.h"
 #include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
 
 static void free_image(void *image)
 {
@@ -34,25 +35,34 @@ int service_images_find(struct service_images *images, const struct service *ser
 int service_images_list(struct service_images *images, const struct project *project,
 	const bool *selected, struct plan_image **ret, size_t *ret_count, struct error *err)
 {
+	cleanup_strbuf struct strbuf missing = STRBUF_INIT;
 	struct plan_image *items = NULL;
 	size_t count = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < project->service_count; i++) {
 		const struct service *service = &project->services[i];
+		cleanup_error struct error problem = ERROR_INIT;
 		const struct image *image;
 		struct plan_image *item;
-		int r;
+		int found;
 
 		if (!selected[i])
 			continue;
-		r = service_images_find(images, service, &image, err);
-		if (r < 0) {
-			free(items);
-			return r;
+		found = service_images_find(images, service, &image, &problem);
+		if (found < 0) {
+			strbuf_add_str(&missing, r < 0 ? "\n" : "");
+			strbuf_add_str(&missing, error_text(&problem));
+			r = found;
+			continue;
 		}
 		item = array_add(items, count);
 		item->service = service->name;
 		item->image_id = image->id;
+	}
+	if (r < 0) {
+		free(items);
+		return error_set(err, r, "%s", strbuf_text(&missing));
 	}
 	*ret = items;
 	*ret_count = count;

@@ -25,8 +25,8 @@ void service_images_release(struct service_images *images);
 /* -ENOENT with the place in the file. *ret lives until the release. */
 int service_images_find(struct service_images *images, const struct service *service,
 	const struct image **ret, struct error *err);
-/* The image ids of the selected services, for the planner. The array is heap, its strings are not.
- */
+/* The image ids of the selected services, for the planner; the error names each that is missing.
+ * The array is heap, its strings are not. */
 int service_images_list(struct service_images *images, const struct project *project,
 	const bool *selected, struct plan_image **ret, size_t *ret_count, struct error *err);
 

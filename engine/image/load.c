@@ -30,7 +30,8 @@ static int read_drafts(struct load *load, const char *name, struct error *err)
 		return r < 0 ? error_wrap(err, "%s", name) : 0;
 	}
 	return error_set(err, -EINVAL,
-		"%s: neither a docker archive (manifest.json) nor an OCI layout (index.json)",
+		"%s: neither a docker archive (manifest.json) nor an OCI layout (index.json); a "
+		"root file system is brought in by `mycompose import`",
 		name);
 }
 

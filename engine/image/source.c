@@ -132,7 +132,9 @@ static int take_entry(struct source *source, struct tar_reader *reader,
 		 : S_ISLNK(entry->mode) ? link_target(path, entry->link)
 					: NULL;
 	if (!target)
-		return error_set(err, -EINVAL, "neither a file nor a link inside the archive");
+		return error_set(err, -EINVAL,
+			"neither a file nor a link inside the archive; a root file "
+			"system is brought in by `mycompose import`");
 	member = xcalloc(1, sizeof(*member));
 	member->link = target;
 	add_member(source, path, member);

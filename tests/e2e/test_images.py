@@ -361,6 +361,16 @@ def test_docker_made_archives_of_version_1_have_no_index(bb):
     assert config(bb, "old:1")["rootfs"]["diff_ids"] == [sha256(layer)]
 
 
+@pytest.mark.parametrize("name, kind", [("bin", tarfile.DIRTYPE), ("dev/console", tarfile.CHRTYPE)])
+def test_load_of_a_root_file_system_names_import(host, name, kind):
+    with tarfile.open(host.directory / "rootfs.tar", "w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.type = kind
+        tar.addfile(entry)
+    assert "`mycompose import`" in host.mc("load", "-i", "rootfs.tar").fails(1).err
+    assert ids_of(host) == []
+
+
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "l/../../x"])
 def test_row_8_6_a_path_that_is_no_member_of_the_archive_is_refused(host, path):
     manifest = json.dumps([{"Config": "c.json", "RepoTags": ["evil:1"], "Layers": [path]}])
