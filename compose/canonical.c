@@ -383,8 +383,9 @@ static struct node *shape_map(
 static struct node *option_value(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
+	/* In a later file it leaves what was said before; merge_finish makes it a text. */
 	if (node->kind == NODE_NULL)
-		return to_string(c, node);
+		return node;
 	return string_or_number(c, row, node, path);
 }
 

@@ -21,7 +21,7 @@ static const TABLE(pool_keys, "address pool", pool_rows);
 
 static const struct key_row ipam_rows[] = {
 	{ .name = "driver",  SHAPE_STRING, .refuse = refuse_ipam_driver },
-	{ .name = "config",  SHAPE_TABLES, .sub = &pool_keys },
+	{ .name = "config",  SHAPE_TABLES, KEY_LATER_ITEMS, .sub = &pool_keys, .identity = identity_subnet },
 	{ .name = "options", SHAPE_STRING_MAP, KEY_HIDDEN, .status = KEY_NO_EFFECT },
 };
 static const TABLE(ipam_keys, "ipam", ipam_rows);

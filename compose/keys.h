@@ -69,13 +69,14 @@ enum key_flag {
 	KEY_NULLABLE = 1 << 0,	  /* null is allowed (SHAPE_NAMED: for the entries) */
 	KEY_KEEP_EMPTY = 1 << 1,  /* printed even when false, 0 or empty */
 	KEY_UNIQUE = 1 << 2,	  /* an item that comes again counts once */
-	KEY_EMPTY_NULLS = 1 << 3, /* SHAPE_MAP: no value means the empty string */
+	KEY_EMPTY_NULLS = 1 << 3, /* SHAPE_MAP, SHAPE_OPTIONS: no value means "" */
 	KEY_NO_HASH = 1 << 4,	  /* changes nothing in a running container */
 	KEY_REPLACE = 1 << 5,	  /* a later file replaces the value whole */
 	KEY_HIDDEN = 1 << 6,	  /* not printed: other keys have taken it up */
 	KEY_REQUIRED = 1 << 7,
-	KEY_TRUNCATE = 1 << 8, /* SHAPE_INT: a fraction may be given and is cut off */
-	KEY_NO_TWINS = 1 << 9, /* one file may not say an item twice */
+	KEY_TRUNCATE = 1 << 8,	   /* SHAPE_INT: a fraction may be given and is cut off */
+	KEY_NO_TWINS = 1 << 9,	   /* one file may not say an item twice */
+	KEY_LATER_ITEMS = 1 << 10, /* a later file's list counts, on top of the same items before */
 };
 
 struct key_table;
@@ -151,7 +152,10 @@ struct node *normalise_mode(struct canon *c, struct node *node, const struct pat
 
 const char *identity_port(struct arena *arena, const struct node *item);
 const char *identity_target(struct arena *arena, const struct node *item);
-const char *identity_grant(struct arena *arena, const struct node *item);
+const char *identity_secret(struct arena *arena, const struct node *item);
+const char *identity_config(struct arena *arena, const struct node *item);
+const char *identity_path(struct arena *arena, const struct node *item);
+const char *identity_subnet(struct arena *arena, const struct node *item);
 const char *identity_host(struct arena *arena, const struct node *item);
 
 #endif

@@ -45,6 +45,29 @@ static void merge_lists(
 	strmap_release(&known);
 }
 
+/* Of the list before, only what the later one speaks of again is left. */
+static struct node *merge_later_items(struct canon *c, const struct key_row *row,
+	const struct node *base, struct node *over, const struct path *path)
+{
+	for (size_t i = 0; i < over->count; i++) {
+		struct node *item = over->entries[i].value;
+		const char *identity = row->identity(c->arena, item);
+		struct path at = { path, NULL, i };
+
+		for (size_t j = 0; identity && j < base->count; j++) {
+			struct node *before = base->entries[j].value;
+			const char *other = row->identity(c->arena, before);
+
+			if (!other || strcmp(other, identity) != 0)
+				continue;
+			merge_mapping(c, row->sub, before, item, &at);
+			over->entries[i].value = before;
+			break;
+		}
+	}
+	return over;
+}
+
 /* Mappings whose keys the user chose: each value by itself. */
 static void merge_names(struct canon *c, const struct key_row *row, struct node *base,
 	struct node *over, const struct path *path)
@@ -54,6 +77,9 @@ static void merge_names(struct canon *c, const struct key_row *row, struct node 
 	if (row && (row->shape == SHAPE_NAMED || row->shape == SHAPE_ULIMITS)) {
 		value_row.shape = SHAPE_TABLE;
 		value_row.sub = row->sub;
+	} else if (row && row->shape == SHAPE_MAP) {
+		/* A name without a value says something: it is passed through, or empty. */
+		value_row.flags = KEY_REPLACE;
 	}
 	for (size_t i = 0; i < over->count; i++) {
 		const struct node_entry *entry = &over->entries[i];
@@ -100,6 +126,8 @@ static struct node *merge_value(struct canon *c, const struct key_row *row, stru
 		return base;
 	}
 	if (base->kind == NODE_SEQUENCE && over->kind == NODE_SEQUENCE) {
+		if (row->flags & KEY_LATER_ITEMS)
+			return merge_later_items(c, row, base, over, path);
 		merge_lists(c, row, base, over);
 		return base;
 	}
@@ -169,6 +197,23 @@ static void drop_resets(struct node *node)
 	}
 }
 
+/* Options that no file has given a value. */
+static void finish_options(
+	struct canon *c, const struct key_row *row, struct node *options, const struct path *path)
+{
+	for (size_t i = 0; i < options->count; i++) {
+		struct node_entry *entry = &options->entries[i];
+		struct path at = { path, entry->key, i };
+
+		if (entry->value->kind != NODE_NULL)
+			continue;
+		if (row->flags & KEY_EMPTY_NULLS)
+			entry->value = node_string(c->arena, "", entry->value->mark);
+		else
+			canon_problem(c, entry->value, &at, "must be a string or number, not null");
+	}
+}
+
 static void finish_mapping(
 	struct canon *c, const struct key_table *table, struct node *node, const struct path *path);
 
@@ -179,8 +224,11 @@ static void finish_value(
 	if (node->kind == NODE_NULL && (!(row->flags & KEY_NULLABLE) || row->shape == SHAPE_NAMED))
 		canon_problem(c, node, path, "must be %s %s, not null",
 			noun_article(key_shape_names[row->shape]), key_shape_names[row->shape]);
-	if (node->kind == NODE_SEQUENCE && (row->flags & KEY_UNIQUE || row->identity))
+	if (node->kind == NODE_SEQUENCE && !(row->flags & KEY_LATER_ITEMS) &&
+		(row->flags & KEY_UNIQUE || row->identity))
 		drop_twins(c, row, node);
+	if (row->shape == SHAPE_OPTIONS)
+		finish_options(c, row, node, path);
 	if (!row->sub)
 		return;
 	if (node->kind == NODE_MAPPING && row->shape == SHAPE_TABLE) {

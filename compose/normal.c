@@ -118,16 +118,15 @@ static void complete_secrets(struct loader *l, struct node *service)
 	}
 }
 
-/* By host; the addresses of one host keep their order, so an insertion sort is what is needed. */
+/* Few, and mostly in order: an insertion sort. */
 static void sort_hosts(struct node *hosts)
 {
 	for (size_t i = 1; hosts && i < hosts->count; i++)
 		for (size_t j = i; j > 0; j--) {
 			struct node_entry *a = &hosts->entries[j - 1], *b = &hosts->entries[j];
-			size_t length = strcspn(a->value->text, "=") + 1;
 			struct node_entry swap = *a;
 
-			if (strncmp(a->value->text, b->value->text, length) <= 0)
+			if (strcmp(a->value->text, b->value->text) <= 0)
 				break;
 			*a = *b;
 			*b = swap;

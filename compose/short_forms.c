@@ -153,13 +153,35 @@ struct node *normalise_grants(struct canon *c, struct node *node, const struct p
 	return each_item(c, node, path, grant_item);
 }
 
-const char *identity_grant(struct arena *arena, const struct node *item)
+/* A grant without a target is found where it will be mounted. */
+static const char *grant_target(struct arena *arena, const struct node *item, const char *folder)
 {
 	const char *target = node_get_text(item, "target");
 	const char *source = node_get_text(item, "source");
 
+	return target ? target : arena_join(arena, folder, source ? source : "");
+}
+
+const char *identity_secret(struct arena *arena, const struct node *item)
+{
+	return grant_target(arena, item, "/run/secrets/");
+}
+
+const char *identity_config(struct arena *arena, const struct node *item)
+{
+	return grant_target(arena, item, "/");
+}
+
+const char *identity_path(struct arena *arena, const struct node *item)
+{
 	(void)arena;
-	return target ? target : source ? source : "";
+	return node_get_text(item, "path");
+}
+
+const char *identity_subnet(struct arena *arena, const struct node *item)
+{
+	(void)arena;
+	return node_get_text(item, "subnet");
 }
 
 static struct node *device_item(struct canon *c, struct node *item, const struct path *path)

@@ -65,6 +65,47 @@ services:
     extra_hosts: {g: 2.2.2.2}
     logging: {options: {max-file: "3"}}
 """}),
+    case("addresses_of_a_host_add_up", """
+services:
+  s: {image: i, extra_hosts: ["h:2.2.2.2", "g:3.3.3.3"], build: {context: ., extra_hosts: ["h:2.2.2.2"]}}
+""", load=["compose.yaml", "over.yaml"], files={"over.yaml": """
+services: {s: {extra_hosts: {h: [4.4.4.4, 1.1.1.1]}, build: {extra_hosts: ["h=1.1.1.1"]}}}
+"""}),
+    case("an_env_file_named_again_keeps_its_place", "services: {s: {image: i, env_file: [a, b]}}\n", load=["compose.yaml", "over.yaml"],
+         files={"a": "K=a\n", "b": "K=b\n", "over.yaml": "services: {s: {env_file: a}}\n"}),
+    case("a_name_without_a_value_is_one", """
+services: {s: {image: i, environment: {A: 1, B: 2, V: 3}, labels: {l: 1}, build: {context: ., args: {A: 1, V: 2, C: 3}}}}
+""", load=["compose.yaml", "over.yaml"], env={"V": "shell"}, files={"over.yaml": """
+services: {s: {environment: {A: null, V: null}, labels: {l: null}, build: {args: [A, V]}}}
+"""}),
+    case("an_option_without_a_value_says_nothing", """
+services: {s: {image: i, logging: {driver: json-file, options: {a: 1, b: 2}}, networks: [n], volumes: ["vol:/v"]}}
+networks: {n: {driver_opts: {a: 1}}}
+volumes: {vol: {driver_opts: {a: 1}}}
+""", load=["compose.yaml", "over.yaml"], files={"over.yaml": """
+services: {s: {logging: {options: {a: null, c: null}}}}
+networks: {n: {driver_opts: {a: null}}}
+volumes: {vol: {driver_opts: {a: null, d: 1}}}
+"""}),
+    case("an_option_of_a_driver_needs_a_value",
+         "services: {s: {image: i, volumes: ['vol:/v']}}\nvolumes: {vol: {driver_opts: {a: null}}}\n"),
+    case("a_config_has_a_target_of_its_own", """
+services: {s: {image: i, configs: [c, d], secrets: [x]}}
+configs: {c: {content: c}, d: {content: d}}
+secrets: {x: {file: ./x}}
+""", load=["compose.yaml", "over.yaml"], files={"over.yaml": """
+services: {s: {configs: [{source: c, target: /c, mode: 0400}, {source: c, target: /d}], secrets: [{source: x, target: /run/secrets/x, uid: "1"}]}}
+"""}),
+    case("address_pools_are_those_of_the_last_file", """
+services: {s: {image: i, networks: [n, m]}}
+networks:
+  n: {ipam: {config: [{subnet: 10.1.0.0/16, gateway: 10.1.0.1, aux_addresses: {a: 10.1.0.2}}]}}
+  m: {ipam: {config: [{subnet: 10.3.0.0/16}]}}
+""", load=["compose.yaml", "over.yaml"], files={"over.yaml": """
+networks:
+  n: {ipam: {config: [{subnet: 10.1.0.0/16, gateway: 10.1.0.9, aux_addresses: {b: 10.1.0.3}}]}}
+  m: {ipam: {config: [{subnet: 10.4.0.0/16}]}}
+"""}),
     case("another_log_driver_drops_options", """
 services: {s: {image: i, logging: {driver: json-file, options: {max-size: 1m}}}}
 """, load=["compose.yaml", "over.yaml"], files={"over.yaml": "services: {s: {logging: {driver: syslog}}}\n"}),
