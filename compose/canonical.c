@@ -254,6 +254,8 @@ static struct node *string_or_number(
 static struct node *shape_strings(
 	struct canon *c, const struct key_row *row, struct node *node, const struct path *path)
 {
+	if (canon_is_open(c, node))
+		return node;
 	if (node->kind != NODE_SEQUENCE)
 		return wrong_type(c, node, path, "list");
 	return convert_items(c, row, node, path, plain_string);
@@ -442,7 +444,7 @@ static struct node *shape_named(
 		struct node_entry *entry = &node->entries[i];
 		struct path at = { path, entry->key, 0 };
 
-		if (!is_element_name(entry->key)) {
+		if (!is_element_name(entry->key) && !(c->is_raw && strchr(entry->key, '$'))) {
 			problems_add(c->problems, &entry->key_mark, path_text(path, c->arena),
 				"Additional property %s is not allowed: a name is made of letters, "
 				"digits, '.', '_' and '-'",

@@ -251,6 +251,8 @@ static struct node *outline_raw(struct shower *s, const struct node *document)
 	for (size_t i = 0; i < document->count; i++) {
 		const struct node *value = document->entries[i].value;
 
+		if (strcmp(document->entries[i].key, "version") == 0)
+			continue;
 		append(s, out, document->entries[i].key,
 			value->kind == NODE_MAPPING ? show_section(s, value)
 						    : show_value(s, NULL, value));

@@ -92,10 +92,11 @@ static struct node *services_of(const struct source *source)
 	return NULL;
 }
 
-/* The service to build on, resolved itself. NULL in *ret_base when there are problems. */
+/* The service to build on, resolved itself. NULL in *ret_base when there are problems.
+ * *ret_directory: where its file is when that is another one, else NULL. */
 static int find_base(struct extender *x, const struct link *link, const char *directory,
 	struct node *services, const struct node *extends, struct node **ret_base,
-	struct error *err)
+	const char **ret_directory, struct error *err)
 {
 	const char *file = node_get_text(extends, "file");
 	const char *service = node_get_text(extends, "service");
@@ -104,6 +105,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 	int r;
 
 	*ret_base = NULL;
+	*ret_directory = NULL;
 	if (!service)
 		return 0;
 	if (file) {
@@ -117,7 +119,7 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 		next.name = source->name;
 		next.is_foreign = true;
 		services = services_of(source);
-		directory = path_directory(x->l->arena, source->path);
+		*ret_directory = directory = path_directory(x->l->arena, source->path);
 	}
 	if (report_cycle(x, extends, link, next.path, service))
 		return 0;
@@ -143,8 +145,6 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 	}
 	r = resolve(x, &next, directory, services, entry, err);
 	*ret_base = entry->value;
-	if (next.is_foreign && !x->l->options->no_path_resolution)
-		loader_resolve_service_paths(x->l, entry->value, directory);
 	return r;
 }
 
@@ -156,11 +156,12 @@ static int resolve(struct extender *x, const struct link *link, const char *dire
 	struct path top = { NULL, "services", 0 };
 	struct path at = { &top, entry->key, 0 };
 	struct node *base, *own = entry->value;
+	const char *base_directory;
 	int r;
 
 	if (!extends || extends->kind != NODE_MAPPING)
 		return 0;
-	r = find_base(x, link, directory, services, extends, &base, err);
+	r = find_base(x, link, directory, services, extends, &base, &base_directory, err);
 	if (r < 0)
 		return r;
 	node_remove(own, "extends");
@@ -168,6 +169,12 @@ static int resolve(struct extender *x, const struct link *link, const char *dire
 		return 0;
 	base = node_copy(x->l->arena, base);
 	base->mark = own->mark;
+	/* Relative ones that shall stay so start from the extending file's folder from here on. */
+	if (base_directory)
+		loader_resolve_service_paths(x->l, base,
+			x->l->options->no_path_resolution
+				? path_relative(x->l->arena, directory, base_directory)
+				: base_directory);
 	merge_mapping(&c, &service_keys, base, own, &at);
 	entry->value = base;
 	return 0;

@@ -47,6 +47,7 @@ static int run_stages(struct loader *l, struct error *err)
 {
 	const struct compose_options *options = l->options;
 	int r = loader_prepare(l, err);
+	bool is_checked;
 
 	if (r < 0)
 		return r;
@@ -55,13 +56,14 @@ static int run_stages(struct loader *l, struct error *err)
 		return r;
 	l->problems_of_sources = l->problems->count;
 	loader_apply_profiles(l);
-	if (!options->no_consistency)
+	/* What is not interpolated need not fit together yet. */
+	is_checked = !options->no_consistency && !options->no_interpolate;
+	if (is_checked)
 		loader_check_declared(l);
-	if (!options->no_normalize)
-		loader_normalise(l);
+	loader_normalise(l);
 	if (!options->no_interpolate)
 		loader_drop_unused(l);
-	if (!options->no_consistency)
+	if (is_checked)
 		loader_check(l);
 	if (l->problems->count > 0)
 		return 0;

@@ -87,6 +87,10 @@ static void complete_build(struct loader *l, struct node *build)
 
 	if (!build || build->kind != NODE_MAPPING)
 		return;
+	if (!node_get(build, "context"))
+		node_set_string(l->arena, build, "context", ".");
+	if (l->options->no_normalize)
+		return;
 	if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
 		node_set_string(l->arena, build, "dockerfile", "Dockerfile");
 	for (size_t i = 0; args && i < args->count;) {
@@ -135,8 +139,10 @@ static void sort_hosts(struct node *hosts)
 
 static void normalise_service(struct loader *l, const char *name, struct node *service)
 {
-	default_network(l, service);
-	imply_dependencies(l, service);
+	if (!l->options->no_normalize) {
+		default_network(l, service);
+		imply_dependencies(l, service);
+	}
 	complete_build(l, node_get(service, "build"));
 	complete_secrets(l, service);
 	sort_hosts(node_get(service, "extra_hosts"));
@@ -164,7 +170,7 @@ static void name_members(struct loader *l, const char *section_name)
 			old_name = external->entries[0].value->text;
 			external->count = 0;
 		}
-		if (node_get(entry->value, "name"))
+		if (node_get(entry->value, "name") || (!old_name && l->options->no_normalize))
 			continue;
 		if (!old_name)
 			old_name =
@@ -246,7 +252,8 @@ void loader_normalise(struct loader *l)
 		services = section(l, "services");
 	for (size_t i = 0; services && i < services->count; i++)
 		normalise_service(l, services->entries[i].key, services->entries[i].value);
-	if (uses_default_network(services) && !node_get(section(l, "networks"), "default"))
+	if (!l->options->no_normalize && uses_default_network(services) &&
+		!node_get(section(l, "networks"), "default"))
 		node_set(l->arena, section(l, "networks"), "default",
 			node_new(l->arena, NODE_MAPPING, services->mark));
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++)

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "engine/base/memory.h"
+#include "engine/base/strbuf.h"
+
 char *pathname_clean(struct arena *arena, const char *path)
 {
 	size_t length = strlen(path);
@@ -63,6 +66,27 @@ char *path_directory(struct arena *arena, const char *path)
 		return arena_strdup(arena, ".");
 	return pathname_clean(
 		arena, slash == path ? "/" : arena_strndup(arena, path, (size_t)(slash - path)));
+}
+
+const char *path_relative(struct arena *arena, const char *from, const char *to)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	size_t same = 0, i = 0;
+
+	/* How far both go the same way, up to the end of a part. */
+	for (;; i++) {
+		bool ends = (!from[i] || from[i] == '/') && (!to[i] || to[i] == '/');
+
+		if (ends)
+			same = i;
+		if (!from[i] || from[i] != to[i])
+			break;
+	}
+	for (const char *s = from + same; *s; s++)
+		if (*s == '/' && s[1])
+			strbuf_add_str(&out, "../");
+	strbuf_add_str(&out, to + same + (to[same] == '/'));
+	return pathname_clean(arena, strbuf_text(&out));
 }
 
 const char *path_base_name(struct arena *arena, const char *path)

@@ -51,7 +51,7 @@ static void resolve_build(struct loader *l, struct node *build, const char *base
 {
 	struct node *contexts = node_get(build, "additional_contexts");
 
-	/* Without a context it is the folder that relative paths start from. */
+	/* Without a context it is the folder of the file that says so. */
 	if (build && build->kind == NODE_MAPPING && !node_get(build, "context"))
 		node_set_string(l->arena, build, "context", ".");
 	resolve_context(l, node_get(build, "context"), base);

@@ -231,6 +231,9 @@ int sources_load(struct loader *l, const struct scope *scope, struct source *sou
 		merge_finish(&c, tree);
 	if (tree && !l->options->no_path_resolution)
 		loader_resolve_paths(l, tree, scope->directory);
+	else if (tree && scope->up)
+		loader_resolve_paths(
+			l, tree, path_relative(l->arena, scope->up->directory, scope->directory));
 	*ret_tree = tree;
 	return 0;
 }

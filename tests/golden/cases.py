@@ -2,11 +2,11 @@
 """Cases written by hand for make.py: (name, files, options). The first file is loaded unless `load` says otherwise."""
 
 
-def case(name, compose, *, load=None, profiles=(), env=None, **more):
+def case(name, compose, *, load=None, profiles=(), env=None, flags=(), **more):
     files = {"compose.yaml": compose}
     files.update({key.replace("__", "/"): value for key, value in more.pop("files", {}).items()})
     assert not more, more
-    return {"name": name, "files": files, "load": load or ["compose.yaml"], "profiles": list(profiles), "env": env or {}}
+    return {"name": name, "files": files, "load": load or ["compose.yaml"], "profiles": list(profiles), "env": env or {}, "flags": list(flags)}
 
 
 MERGE = [
@@ -379,5 +379,42 @@ volumes: {vol: }
     case("platform_is_built", "services: {s: {platform: linux/arm64, build: {context: ., platforms: [linux/amd64, linux/arm64]}}}\n"),
 ]
 
-GROUPS = {"merge": MERGE, "extends": EXTENDS, "include": INCLUDE, "profiles": PROFILES, "names": NAMES, "yaml": YAML,
+WHOLE = """
+services:
+  s:
+    build: {args: [A, B=1], extra_hosts: ["b:1.1.1.1"]}
+    environment: [A, "B=$V"]
+    env_file: e.env
+    secrets: [x]
+    configs: [c]
+    volumes: ["./v:/v", "vol:/w", "../up:/u"]
+    networks: [n]
+    extra_hosts: ["z:1.1.1.1", "a:2.2.2.2"]
+    links: [d]
+    ports: ["80:80"]
+  d: {image: d, network_mode: host}
+networks: {n: , unused: }
+volumes: {vol: , unused: }
+secrets: {x: {file: ./x}}
+configs: {c: {content: c}}
+"""
+FAR = {
+    "sub/inc.yaml": "services: {i: {image: i, build: {dockerfile: D}, volumes: ['./d:/d', '../up:/u', '/abs:/a'], env_file: e.env, extends: {file: ../far/b.yaml, service: b}}}\n",
+    "far/b.yaml": "services: {b: {image: b, volumes: ['./b:/b'], env_file: [f.env], extends: {file: deep/c.yaml, service: c}}}\n",
+    "far/deep/c.yaml": "services: {c: {build: ., volumes: ['./c:/c', '../../top:/t']}}\n",
+    "sub/e.env": "E=sub\n", "far/f.env": "F=far\n",
+}
+FLAGS = [
+    case("without_defaults", WHOLE, files={"e.env": "A=file\nE=1\n"}, flags=["--no-normalize"], env={"V": "v"}),
+    case("without_defaults_the_shell_counts", WHOLE, files={"e.env": "A=file\nE=1\n"}, flags=["--no-normalize"], env={"A": "shell", "V": "v"}),
+    case("paths_as_written", WHOLE, files={"e.env": "E=1\n"}, flags=["--no-path-resolution"], env={"V": "v"}),
+    case("without_any", WHOLE, files={"e.env": "E=1\n"}, flags=["--no-normalize", "--no-path-resolution", "--no-consistency"], env={"V": "v"}),
+    case("paths_of_an_included_file", "include: [sub/inc.yaml]\nservices: {s: {image: s, volumes: ['./here:/h']}}\n", files=FAR, flags=["--no-path-resolution"]),
+    case("paths_of_an_extended_file",
+         "services: {s: {extends: {file: far/b.yaml, service: b}}, t: {extends: {file: far/b.yaml, service: b}, volumes: ['./t:/b']}}\n",
+         files=FAR, flags=["--no-path-resolution"]),
+    case("references_that_lead_nowhere", "services: {s: {hostname: h, networks: [zz], volumes: ['qq:/q'], depends_on: [yy]}}\n", flags=["--no-consistency"]),
+]
+
+GROUPS = {"flags": FLAGS, "merge": MERGE, "extends": EXTENDS, "include": INCLUDE, "profiles": PROFILES, "names": NAMES, "yaml": YAML,
           "checks": CHECKS, "interpolation": INTERPOLATION, "published": PUBLISHED}

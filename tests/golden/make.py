@@ -36,7 +36,7 @@ def ask(oracle, one):
             command += ["-f", name]
         for name in one["profiles"]:
             command += ["--profile", name]
-        run = subprocess.run(command + ["config", "--format", "json"], cwd=root, env={**BASE_ENV, **one["env"]},
+        run = subprocess.run(command + ["config", "--format", "json"] + one.get("flags", []), cwd=root, env={**BASE_ENV, **one["env"]},
                              capture_output=True, text=True, timeout=30)
         if run.returncode != 0:
             return None

@@ -115,6 +115,14 @@ static char *first_difference(const struct json *a, const struct json *b)
 					   : xasprintf(": expected %s, got %s", a_text, b_text);
 }
 
+static bool has_flag(const struct json *golden, const char *flag)
+{
+	json_for_each (one, json_get(golden, "flags"))
+		if (strcmp(json_string(one), flag) == 0)
+			return true;
+	return false;
+}
+
 static int load(const struct scratch *s, char *const *files, const struct json *golden,
 	struct project **ret, struct error *err)
 {
@@ -128,6 +136,9 @@ static int load(const struct scratch *s, char *const *files, const struct json *
 	json_opt_strv(golden, "profiles", &profiles, NULL);
 	options.environ = environ;
 	options.profiles = profiles;
+	options.no_normalize = has_flag(golden, "--no-normalize");
+	options.no_path_resolution = has_flag(golden, "--no-path-resolution");
+	options.no_consistency = has_flag(golden, "--no-consistency");
 	return compose_load(&options, ret, err);
 }
 
@@ -234,6 +245,7 @@ static void check_group(const char *path)
 
 GROUP(checks)
 GROUP(extends)
+GROUP(flags)
 GROUP(generated_env_files)
 GROUP(generated_interpolation)
 GROUP(generated_keys)
@@ -251,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checks_agrees_with_docker_compose),
 		cmocka_unit_test(extends_agrees_with_docker_compose),
+		cmocka_unit_test(flags_agrees_with_docker_compose),
 		cmocka_unit_test(generated_env_files_agrees_with_docker_compose),
 		cmocka_unit_test(generated_interpolation_agrees_with_docker_compose),
 		cmocka_unit_test(generated_keys_agrees_with_docker_compose),

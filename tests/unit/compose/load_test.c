@@ -492,8 +492,10 @@ static void one_letter_volumes_are_no_drives(void **state)
 
 static void without_interpolation_the_text_stays(void **state)
 {
-	static const char text[] = "services: {s: {image: 'i:$T', ports: ['${P}:80'], profiles: "
-				   "[p], mem_limit: $M}}\n";
+	static const char text[] = "version: '3'\n"
+				   "services: {s: {image: 'i:$T', ports: ['${P}:80'], profiles: "
+				   "[p], mem_limit: $M, depends_on: ['${D:-d}'], networks: [n], "
+				   "healthcheck: {test: '$H'}}, t: {hostname: h}}\n";
 	struct compose_options options = { .no_interpolate = true, .all_services = true };
 	cleanup_project struct project *project = NULL;
 	cleanup_free char *shown = NULL;
@@ -508,6 +510,9 @@ static void without_interpolation_the_text_stays(void **state)
 	assert_has(shown, "image: i:$T\n");
 	assert_has(shown, "- ${P}:80\n");
 	assert_has(shown, "mem_limit: $M\n");
+	assert_has(shown, "${D:-d}:\n");
+	assert_has(shown, "test: $H\n");
+	assert_null(strstr(shown, "version"));
 }
 
 int main(void)
