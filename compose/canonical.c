@@ -379,6 +379,8 @@ static struct node *shape_map(
 		return list_to_map(c, row, node, path);
 	if (node->kind != NODE_MAPPING)
 		return wrong_type(c, node, path, "mapping or list");
+	if (node_get(node, ""))
+		return canon_problem(c, node_get(node, ""), path, "a name must not be empty");
 	return convert_values(c, row, node, path, map_value);
 }
 

@@ -72,6 +72,33 @@ static void check_platforms(const struct subject *s)
 		platform->text);
 }
 
+/* What is built needs one text that says how, and folders or services that can be built from. */
+static void check_build(const struct subject *s)
+{
+	const struct node *build = node_get(s->service, "build");
+	const struct node *contexts = node_get(build, "additional_contexts");
+
+	if (has_text(build, "dockerfile") && has_text(build, "dockerfile_inline"))
+		complain(s, &build->mark, "build",
+			"service \"%s\" declares mutually exclusive dockerfile and "
+			"dockerfile_inline: invalid compose project",
+			s->name);
+	for (size_t i = 0; contexts && i < contexts->count; i++) {
+		const struct node *from = contexts->entries[i].value;
+		const struct node_entry *other;
+
+		if (from->kind != NODE_STRING || strncmp(from->text, "service:", 8) != 0)
+			continue;
+		other = node_find(s->l->arena, s->services, from->text + 8);
+		if (!other || !node_get(other->value, "build"))
+			complain(s, &from->mark, "build.additional_contexts",
+				"service \"%s\" declares %s service \"%s\" as additional contexts "
+				"%s",
+				s->name, other ? "non-buildable" : "unknown", from->text + 8,
+				contexts->entries[i].key);
+	}
+}
+
 static void check_dependencies(const struct subject *s)
 {
 	const struct node *depends_on = node_get(s->service, "depends_on");
@@ -280,6 +307,7 @@ static void check_service(const struct subject *s)
 {
 	check_image(s);
 	check_platforms(s);
+	check_build(s);
 	check_dependencies(s);
 	check_conditions(s);
 	check_networks(s);

@@ -140,6 +140,9 @@ struct node *normalise_env_file(struct canon *c, struct node *node, const struct
 struct node *normalise_grants(struct canon *c, struct node *node, const struct path *path);
 struct node *normalise_devices(struct canon *c, struct node *node, const struct path *path);
 struct node *normalise_device_count(struct canon *c, struct node *node, const struct path *path);
+struct node *normalise_device_requests(struct canon *c, struct node *node, const struct path *path);
+struct node *normalise_dns(struct canon *c, struct node *node, const struct path *path);
+struct node *normalise_memory(struct canon *c, struct node *node, const struct path *path);
 struct node *normalise_gpus(struct canon *c, struct node *node, const struct path *path);
 struct node *normalise_extends(struct canon *c, struct node *node, const struct path *path);
 struct node *normalise_extra_hosts(struct canon *c, struct node *node, const struct path *path);

@@ -64,6 +64,24 @@ void check_mount_type(struct canon *c, struct node *node, const struct path *pat
 	check_words(c, node, path, WORDS("bind", "volume", "tmpfs", "cluster", "npipe", "image"));
 }
 
+void check_selinux(struct canon *c, struct node *node, const struct path *path)
+{
+	check_words(c, node, path, WORDS("z", "Z"));
+}
+
+/* Where -1 does not mean "no limit". */
+void check_size(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_STRING && node->text[0] == '-')
+		canon_problem(c, node, path, "invalid size: '%s'", node->text);
+}
+
+void check_not_blank(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_STRING && !*node->text)
+		canon_problem(c, node, path, "value can't be blank");
+}
+
 void check_cpus(struct canon *c, struct node *node, const struct path *path)
 {
 	double cpus = node->kind == NODE_INT ? (double)node->integer : node->real;

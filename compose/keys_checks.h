@@ -9,6 +9,9 @@
 void check_watch_action(struct canon *c, struct node *node, const struct path *path);
 void check_condition(struct canon *c, struct node *node, const struct path *path);
 void check_rollout_order(struct canon *c, struct node *node, const struct path *path);
+void check_selinux(struct canon *c, struct node *node, const struct path *path);
+void check_size(struct canon *c, struct node *node, const struct path *path);
+void check_not_blank(struct canon *c, struct node *node, const struct path *path);
 void check_cpus(struct canon *c, struct node *node, const struct path *path);
 void check_contexts(struct canon *c, struct node *node, const struct path *path);
 void check_cgroup(struct canon *c, struct node *node, const struct path *path);

@@ -68,7 +68,7 @@ static const struct key_row hook_rows[] = {
 TABLE(hook_keys, "hook", hook_rows);
 
 static const struct key_row watch_rows[] = {
-	{ .name = "path",         SHAPE_STRING, KEY_REQUIRED },
+	{ .name = "path",         SHAPE_STRING, KEY_REQUIRED, .check = check_not_blank },
 	{ .name = "action",       SHAPE_STRING, KEY_REQUIRED, .check = check_watch_action },
 	{ .name = "target",       SHAPE_STRING },
 	{ .name = "exec",         SHAPE_TABLE, .sub = &hook_keys },
@@ -85,7 +85,7 @@ static const TABLE(develop_keys, "develop", develop_rows);
 
 static const struct key_row weight_device_rows[] = {
 	{ .name = "path",   SHAPE_STRING },
-	{ .name = "weight", SHAPE_INT },
+	{ .name = "weight", SHAPE_INT, .check = check_count },
 };
 CLOSED_TABLE(weight_device_keys, "weight_device", weight_device_rows);
 
@@ -96,7 +96,7 @@ static const struct key_row throttle_rows[] = {
 CLOSED_TABLE(throttle_keys, "throttled device", throttle_rows);
 
 static const struct key_row blkio_rows[] = {
-	{ .name = "weight",            SHAPE_INT },
+	{ .name = "weight",            SHAPE_INT, .check = check_count },
 	{ .name = "weight_device",     SHAPE_TABLES, .sub = &weight_device_keys },
 	{ .name = "device_read_bps",   SHAPE_TABLES, .sub = &throttle_keys },
 	{ .name = "device_read_iops",  SHAPE_TABLES, .sub = &throttle_keys },
@@ -131,7 +131,7 @@ static const TABLE(rollout_keys, "rollout", rollout_rows);
 
 static const struct key_row limit_rows[] = {
 	{ .name = "cpus",   SHAPE_NUMBER, .check = check_cpus },
-	{ .name = "memory", SHAPE_SIZE },
+	{ .name = "memory", SHAPE_SIZE, .normalise = normalise_memory, .check = check_size },
 	{ .name = "pids",   SHAPE_INT },
 };
 static const TABLE(limit_keys, "limits", limit_rows);
@@ -158,8 +158,8 @@ static const TABLE(generic_keys, "generic resource", generic_rows);
 
 static const struct key_row reservation_rows[] = {
 	{ .name = "cpus",              SHAPE_NUMBER, .check = check_cpus, .status = KEY_NO_EFFECT },
-	{ .name = "memory",            SHAPE_SIZE },
-	{ .name = "devices",           SHAPE_TABLES, .sub = &device_request_keys },
+	{ .name = "memory",            SHAPE_SIZE, .normalise = normalise_memory, .check = check_size },
+	{ .name = "devices",           SHAPE_TABLES, .sub = &device_request_keys, .normalise = normalise_device_requests },
 	{ .name = "generic_resources", SHAPE_TABLES, .sub = &generic_keys, .status = KEY_NO_EFFECT },
 };
 static const TABLE(reservation_keys, "reservations", reservation_rows);
@@ -227,7 +227,7 @@ static const struct key_row healthcheck_rows[] = {
 	{ .name = "test",           SHAPE_STRINGS, KEY_REPLACE, .normalise = normalise_test },
 	{ .name = "timeout",        SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "interval",       SHAPE_DURATION, KEY_KEEP_EMPTY },
-	{ .name = "retries",        SHAPE_INT, KEY_KEEP_EMPTY | KEY_TRUNCATE },
+	{ .name = "retries",        SHAPE_INT, KEY_KEEP_EMPTY | KEY_TRUNCATE, .check = check_count },
 	{ .name = "start_period",   SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "start_interval", SHAPE_DURATION, KEY_KEEP_EMPTY },
 	{ .name = "disable",        SHAPE_BOOL },
@@ -278,7 +278,7 @@ static const struct key_row provider_rows[] = {
 static const TABLE(provider_keys, "provider", provider_rows);
 
 static const struct key_row mount_bind_rows[] = {
-	{ .name = "selinux",          SHAPE_STRING, .status = KEY_NO_EFFECT },
+	{ .name = "selinux",          SHAPE_STRING, .check = check_selinux, .status = KEY_NO_EFFECT },
 	{ .name = "propagation",      SHAPE_STRING, .refuse = refuse_propagation },
 	{ .name = "create_host_path", SHAPE_BOOL },
 	{ .name = "recursive",        SHAPE_STRING, .check = check_bind_recursive },
@@ -293,7 +293,7 @@ static const struct key_row mount_volume_rows[] = {
 static const TABLE(mount_volume_keys, "volume", mount_volume_rows);
 
 static const struct key_row mount_tmpfs_rows[] = {
-	{ .name = "size", SHAPE_SIZE },
+	{ .name = "size", SHAPE_SIZE, .check = check_size },
 	{ .name = "mode", SHAPE_INT, .normalise = normalise_mode },
 };
 static const TABLE(mount_tmpfs_keys, "tmpfs", mount_tmpfs_rows);
@@ -348,7 +348,7 @@ static const struct key_row service_rows[] = {
 	{ .name = "deploy",              SHAPE_TABLE, KEY_NULLABLE | KEY_KEEP_EMPTY, .sub = &deploy_keys },
 	{ .name = "device_cgroup_rules", SHAPE_STRINGS, KEY_UNIQUE | KEY_NO_TWINS },
 	{ .name = "devices",             SHAPE_TABLES, .sub = &device_keys, .normalise = normalise_devices, .identity = identity_target },
-	{ .name = "dns",                 SHAPE_STRING_OR_LIST, KEY_UNIQUE },
+	{ .name = "dns",                 SHAPE_STRING_OR_LIST, KEY_UNIQUE, .normalise = normalise_dns },
 	{ .name = "dns_opt",             SHAPE_STRINGS, KEY_UNIQUE },
 	{ .name = "dns_search",          SHAPE_STRING_OR_LIST, KEY_UNIQUE },
 	{ .name = "domainname",          SHAPE_STRING },

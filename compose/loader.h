@@ -64,6 +64,10 @@ void loader_drop_unused(struct loader *l);
 /* pathrules.c: relative paths of one file's tree become absolute. */
 void loader_resolve_paths(struct loader *l, struct node *root, const char *base);
 void loader_resolve_service_paths(struct loader *l, struct node *service, const char *base);
+/* Add the variables of an env file to those of the files before. It may refer to the project's
+ * environment, then to the files before; its own lines come last. */
+void loader_parse_env_file(struct loader *l, const char *path, const char *text, size_t length,
+	struct strmap *variables);
 /* service_env.c: env_file, label_file and pass-through variables of one service. */
 void loader_resolve_environment(struct loader *l, const char *name, struct node *service);
 /* consistency.c: what top-level members say by themselves, used or not; before the unused are

@@ -45,10 +45,14 @@ static void imply_from_list(struct loader *l, struct node *service, const char *
 
 	for (size_t i = 0; list && i < list->count; i++) {
 		const struct node *item = list->entries[i].value;
+		size_t length = strcspn(item->text, ":");
 
+		/* With two colons a link is no name and alias: it will be reported as it is. */
+		if (strcmp(key, "links") == 0 && item->text[length] &&
+			strchr(item->text + length + 1, ':'))
+			length = strlen(item->text);
 		if (strncmp(item->text, "container:", 10) != 0)
-			imply_dependency(l, service,
-				arena_strndup(l->arena, item->text, strcspn(item->text, ":")),
+			imply_dependency(l, service, arena_strndup(l->arena, item->text, length),
 				restart, item->mark);
 	}
 }
@@ -137,12 +141,24 @@ static void sort_hosts(struct node *hosts)
 		}
 }
 
+/* Who reads `deploy` alone sees the same number. */
+static void repeat_scale(struct loader *l, struct node *service)
+{
+	struct node *deploy = node_get(service, "deploy");
+	const struct node *scale = node_get(service, "scale");
+
+	if (scale && scale->kind == NODE_INT && deploy && deploy->kind == NODE_MAPPING &&
+		!node_get(deploy, "replicas") && !l->options->no_interpolate)
+		node_set(l->arena, deploy, "replicas", node_copy(l->arena, scale));
+}
+
 static void normalise_service(struct loader *l, const char *name, struct node *service)
 {
 	if (!l->options->no_normalize) {
 		default_network(l, service);
 		imply_dependencies(l, service);
 	}
+	repeat_scale(l, service);
 	complete_build(l, node_get(service, "build"));
 	complete_secrets(l, service);
 	sort_hosts(node_get(service, "extra_hosts"));

@@ -64,9 +64,15 @@ static void resolve_mounts(struct loader *l, struct node *volumes, const char *b
 	for (size_t i = 0; volumes && i < volumes->count; i++) {
 		const struct node *mount = volumes->entries[i].value;
 		const char *type = node_get_text(mount, "type");
+		struct node *source = node_get(mount, "source");
 
-		if (type && strcmp(type, "bind") == 0)
-			resolve_text(l, node_get(mount, "source"), base);
+		if (!type || strcmp(type, "bind") != 0 || !source)
+			continue;
+		/* Nothing, say a variable that is not set, is the folder itself. */
+		if (source->kind == NODE_STRING && !*source->text)
+			source->text = base;
+		else
+			resolve_text(l, source, base);
 	}
 }
 

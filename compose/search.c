@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compose/dotenv.h"
+#include "compose/dotenv.h" /* DOTENV_SIZE_LIMIT */
 #include "compose/pathnames.h"
 #include "engine/base/ascii.h"
 #include "engine/base/files.h"
@@ -54,8 +54,7 @@ static int read_env_file(
 
 	if (r < 0)
 		return r;
-	dotenv_parse(
-		l->arena, path, text, length, &l->environment, variables, &l->unset, l->problems);
+	loader_parse_env_file(l, path, text, length, variables);
 	return 0;
 }
 

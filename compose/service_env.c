@@ -17,9 +17,7 @@ static void report(struct loader *l, const struct node *node, const char *servic
 		arena_printf(l->arena, "services.%s.%s", service, key), "%s", text);
 }
 
-/* What a later file may refer to: the project's environment, then the files before; its own lines
- * come last. */
-static void parse_below(struct loader *l, const char *path, const char *text, size_t length,
+void loader_parse_env_file(struct loader *l, const char *path, const char *text, size_t length,
 	struct strmap *variables)
 {
 	struct strmap known = STRMAP_INIT, own = STRMAP_INIT;
@@ -67,7 +65,7 @@ static void read_env_file(
 		report(l, item, service, "env_file",
 			arena_printf(l->arena, "unsupported env_file format \"%s\"", format));
 	else
-		parse_below(l, path, text, length, variables);
+		loader_parse_env_file(l, path, text, length, variables);
 }
 
 /* What the files say stands below what the service says itself. */

@@ -6,6 +6,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/base/numbers.h"
+#include "engine/base/strv.h"
 
 /* {key: TEXT} in place of TEXT. */
 static struct node *wrap_string(struct canon *c, struct node *node, const char *key)
@@ -224,6 +225,25 @@ struct node *normalise_device_count(struct canon *c, struct node *node, const st
 	return node;
 }
 
+/* Neither how many nor which: all of them. */
+struct node *normalise_device_requests(struct canon *c, struct node *node, const struct path *path)
+{
+	for (size_t i = 0; node->kind == NODE_SEQUENCE && i < node->count; i++) {
+		struct node *item = node->entries[i].value;
+		bool has_count = node_get(item, "count"), has_ids = node_get(item, "device_ids");
+		struct path at = { path, NULL, i };
+
+		if (item->kind != NODE_MAPPING)
+			continue;
+		if (has_count && has_ids)
+			canon_problem(c, item, &at,
+				"\"count\" and \"device_ids\" attributes are exclusive");
+		if (!has_count && !has_ids)
+			node_set(c->arena, item, "count", node_int(c->arena, -1, item->mark));
+	}
+	return node;
+}
+
 struct node *normalise_gpus(struct canon *c, struct node *node, const struct path *path)
 {
 	struct node *all;
@@ -233,7 +253,6 @@ struct node *normalise_gpus(struct canon *c, struct node *node, const struct pat
 		node_set(c->arena, all, "count", node_int(c->arena, -1, node->mark));
 		node = list_of_one(c, all);
 	}
-	(void)path;
 	for (size_t i = 0; node->kind == NODE_SEQUENCE && i < node->count; i++) {
 		struct node *item = node->entries[i].value;
 		struct node *gpu = node_string(c->arena, "gpu", item->mark);
@@ -241,7 +260,7 @@ struct node *normalise_gpus(struct canon *c, struct node *node, const struct pat
 		if (item->kind == NODE_MAPPING && !node_get(item, "capabilities"))
 			node_set(c->arena, item, "capabilities", list_of_one(c, gpu));
 	}
-	return node;
+	return normalise_device_requests(c, node, path);
 }
 
 struct node *normalise_include(struct canon *c, struct node *node, const struct path *path)
@@ -363,7 +382,8 @@ static void add_host(struct canon *c, struct node *list, const struct node *item
 static void add_host_text(
 	struct canon *c, struct node *list, const struct node *item, const struct path *path)
 {
-	const char *separator;
+	cleanup_strv char **each = NULL;
+	const char *separator, *name;
 
 	if (item->kind != NODE_STRING) {
 		canon_problem(
@@ -381,9 +401,37 @@ static void add_host_text(
 				c, item, path, "bad host '%s': HOST=ADDRESS is needed", item->text);
 		return;
 	}
-	add_host(c, list, item,
-		arena_strndup(c->arena, item->text, (size_t)(separator - item->text)),
-		separator + 1);
+	name = arena_strndup(c->arena, item->text, (size_t)(separator - item->text));
+	/* A list may say several addresses at once. */
+	each = canon_is_open(c, item) ? NULL : strv_split(separator + 1, ",");
+	if (!each)
+		add_host(c, list, item, name, separator + 1);
+	for (char **address = each; address && *address; address++)
+		add_host(c, list, item, name, *address);
+}
+
+/* One server or several; an empty text, say a variable that is not set, is none. */
+struct node *normalise_dns(struct canon *c, struct node *node, const struct path *path)
+{
+	(void)path;
+	if (node->kind == NODE_STRING)
+		node = list_of_one(c, node);
+	for (size_t i = node->kind == NODE_SEQUENCE ? node->count : 0; i > 0; i--) {
+		const struct node *item = node->entries[i - 1].value;
+
+		if (item->kind == NODE_STRING && !*item->text)
+			node_remove_at(node, i - 1);
+	}
+	return node;
+}
+
+/* A bound on memory is a text here, with a unit or without. */
+struct node *normalise_memory(struct canon *c, struct node *node, const struct path *path)
+{
+	if (node->kind == NODE_INT || node->kind == NODE_FLOAT)
+		return canon_problem(
+			c, node, path, "must be a string: write %s in quotes", node->text);
+	return node;
 }
 
 /* Mapping or list to a list of "host=address". */
@@ -400,6 +448,8 @@ struct node *normalise_extra_hosts(struct canon *c, struct node *node, const str
 
 		if (!entry->key)
 			add_host_text(c, list, entry->value, &at);
+		else if (strpbrk(entry->key, ":="))
+			canon_problem(c, entry->value, &at, "bad host name '%s'", entry->key);
 		else if (entry->value->kind == NODE_SEQUENCE)
 			for (size_t j = 0; j < entry->value->count; j++)
 				add_host(c, list, entry->value->entries[j].value, entry->key,

@@ -141,7 +141,7 @@ static void expand_port(
 		canon_problem(c, item, path, "No port specified: %s", item->text);
 	} else if (text.host_ip && *text.host_ip && !is_address(text.host_ip)) {
 		canon_problem(c, item, path, "Invalid ip address: %s", text.host_ip);
-	} else if (!parse_range(c->arena, text.target, &target)) {
+	} else if (!parse_range(c->arena, text.target, &target) || target.first == 0) {
 		canon_problem(c, item, path, "Invalid containerPort: %s", text.target);
 	} else if (is_published && !parse_range(c->arena, text.published, &published)) {
 		canon_problem(c, item, path, "Invalid hostPort: %s", text.published);
@@ -190,6 +190,8 @@ static void complete_port(struct canon *c, struct node *port, const struct path 
 		canon_problem(c, published, &at,
 			"invalid published port '%s': 0 to 65535, or a range", published->text);
 	}
+	if (!target || (target->kind == NODE_INT && target->integer == 0))
+		canon_problem(c, port, path, "missing a target port");
 	if (target && target->kind == NODE_INT &&
 		(target->integer < 0 || target->integer > 65535)) {
 		struct path at = { path, "target", 0 };

@@ -139,6 +139,13 @@ static struct node *expand_volume(struct canon *c, const struct node *item, cons
 	return mount;
 }
 
+static bool is_bind_of_nothing(const struct node *item)
+{
+	const char *type = node_get_text(item, "type");
+
+	return type && strcmp(type, "bind") == 0 && !node_get(item, "source");
+}
+
 struct node *normalise_volumes(struct canon *c, struct node *node, const struct path *path)
 {
 	if (node->kind != NODE_SEQUENCE)
@@ -150,6 +157,10 @@ struct node *normalise_volumes(struct canon *c, struct node *node, const struct 
 
 		if (item->kind == NODE_STRING && !canon_is_open(c, item))
 			item = expand_volume(c, item, &at);
+		else if (is_bind_of_nothing(item))
+			item = canon_problem(c, item, &at,
+				"invalid mount config for type \"bind\": field Source must not be "
+				"empty");
 		else if (target && target->kind == NODE_STRING && *target->text &&
 			 !canon_is_open(c, target))
 			target->text = pathname_clean(c->arena, target->text);

@@ -84,9 +84,6 @@ int source_parse(struct loader *l, struct source *source, struct error *err)
 		source->count = 0;
 		return 0;
 	}
-	if (source->count == 0)
-		problems_add(l->problems, &(struct mark){ source->name, 0, 0 }, NULL,
-			"empty compose file");
 	for (size_t i = 0; i < source->count; i++) {
 		struct node *root = source->roots[i];
 
@@ -140,8 +137,7 @@ static void decide_name(
 			const char *problem, *expanded;
 
 			/* A wrong one is reported when the whole document is interpolated. */
-			if (text && interpolate_text(&in, text, &expanded, &problem) == 0 &&
-				*expanded)
+			if (text && *text && interpolate_text(&in, text, &expanded, &problem) == 0)
 				name = project_name_normalise(l->arena, expanded);
 		}
 	if (!name)
@@ -227,6 +223,9 @@ int sources_load(struct loader *l, const struct scope *scope, struct source *sou
 			if (r < 0)
 				return r;
 		}
+	if (!l->wants_variables && (!tree || tree->count == 0))
+		problems_add(l->problems, &(struct mark){ sources[0].name, 0, 0 }, NULL,
+			"empty compose file");
 	if (tree)
 		merge_finish(&c, tree);
 	if (tree && !l->options->no_path_resolution)

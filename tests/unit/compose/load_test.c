@@ -405,10 +405,11 @@ static void shell_beats_env_file_beats_default(void **state)
 	(void)state;
 	folder_open(&f);
 	put(&f, "compose.yaml",
-		"services: {s: {image: i, environment: {A: $A, B: $B, C: '${C:-default}'}}}\n");
+		"services: {s: {image: i, environment: {A: $A, B: $B, C: '${C:-default}', D: "
+		"'${D:-}'}}}\n");
 	put(&f, ".env", "A=dot\nB=dot\n");
 	put(&f, "one.env", "A=one\nB=one\nC=one\n");
-	put(&f, "two.env", "B=two\n");
+	put(&f, "two.env", "B=two\nD=$B\n");
 	options.cwd = f.path;
 	assert_int_equal(compose_load(&options, &project, NULL), 0);
 	assert_string_equal(project->services[0].environment[0], "A=shell");
@@ -418,6 +419,7 @@ static void shell_beats_env_file_beats_default(void **state)
 	assert_int_equal(compose_load(&options, &other, NULL), 0);
 	assert_string_equal(other->services[0].environment[1], "B=two");
 	assert_string_equal(other->services[0].environment[2], "C=one");
+	assert_string_equal(other->services[0].environment[3], "D=one");
 	env_files[1] = (char *)"none.env";
 	assert_true(compose_load(&options, &other, &err) < 0);
 	assert_has(error_text(&err), "Couldn't find env file: ");
