@@ -259,6 +259,55 @@ int cgroup_open(const struct cgroup_host *host, const char *parent, const char *
 	return r;
 }
 
+struct search {
+	const char *tail; /* PARENT/NAME */
+	char *found;	  /* the path of the group above it */
+};
+
+static int look_for_tail(const struct group *group, void *data, struct error *err)
+{
+	struct search *search = data;
+	size_t length = strlen(group->path), tail = strlen(search->tail);
+	const char *rest = length >= tail ? group->path + length - tail : NULL;
+
+	(void)err;
+	if (!rest || strcmp(rest, search->tail) != 0 || (rest > group->path && rest[-1] != '/'))
+		return 0;
+	search->found = group_parent_path(group);
+	return 1;
+}
+
+int cgroup_find_parent(const struct cgroup_host *host, const char *parent, const char *name,
+	char **ret, struct error *err)
+{
+	cleanup_free char *path = NULL;
+	struct search search = { 0 };
+	int r = group_path(parent, name, &path, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < host->hierarchy_count; i++) {
+		struct group group = host_group(host, &host->hierarchies[i], path);
+
+		if (group_has(&group, NULL)) {
+			*ret = xstrdup(parent);
+			return 0;
+		}
+	}
+	search.tail = path;
+	for (size_t i = 0; !search.found && i < host->hierarchy_count; i++) {
+		struct group root = host_group(host, &host->hierarchies[i], "");
+
+		r = group_walk(&root, look_for_tail, &search, err);
+		if (r < 0)
+			return r;
+	}
+	if (!search.found)
+		return error_set(err, -ENOENT, "there is no cgroup '%s'", path);
+	*ret = search.found;
+	return 0;
+}
+
 int cgroup_clone_fd(const struct cgroup *cgroup)
 {
 	return cgroup->clone_fd;

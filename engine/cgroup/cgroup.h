@@ -109,6 +109,10 @@ int cgroup_create(const struct cgroup_host *host, const char *parent, const char
 /* Open an existing one (adoption, exec, stats). -ENOENT. */
 int cgroup_open(const struct cgroup_host *host, const char *parent, const char *name,
 	struct cgroup **ret, struct error *err);
+/* Where NAME is when nobody remembers below what: PARENT itself, else the first group that is
+ * called PARENT within another, is looked for in all hierarchies. -ENOENT. Heap. */
+int cgroup_find_parent(const struct cgroup_host *host, const char *parent, const char *name,
+	char **ret, struct error *err);
 void cgroup_free(struct cgroup *cgroup); /* closes, leaves the cgroup in place */
 
 /* Directory fd for CLONE_INTO_CGROUP on v2, -1 on v1 and hybrid. */

@@ -76,15 +76,20 @@ static int end_cgroup(
 {
 	cleanup_container struct container *container = NULL;
 	const char *parent = engine->cgroup_parent;
+	cleanup_free char *found = NULL;
+	cleanup_error struct error local = ERROR_INIT;
 	struct cgroup_host *host = open_host();
 	uint64_t oom_kills;
-	int r;
+	int r = 0;
 
-	/* A record that is gone or cannot be read told of no other parent to those who started it.
-	 */
 	if (record_load(engine, leftover, &container, NULL) == 0)
 		parent = container_cgroup_parent(engine, container);
-	r = host ? cgroup_end(host, parent, id, &oom_kills, err) : 0;
+	else if (host) /* the record may have told of another */
+		r = cgroup_find_parent(host, parent, id, &found, &local);
+	if (r < 0 && r != -ENOENT)
+		r = error_move(err, &local);
+	else
+		r = host ? cgroup_end(host, found ? found : parent, id, &oom_kills, err) : 0;
 
 	cgroup_host_free(host);
 	return r;

@@ -205,6 +205,20 @@ def test_row_13_1_what_nobody_remembers_is_told_and_removed_on_request(running):
     assert "lost" not in result.err and "still in use" not in result.err
 
 
+def test_row_13_1_what_nobody_remembers_is_found_below_a_cgroup_parent_of_its_own(running):
+    running.compose(PROJECT.replace("init: true", "cgroup_parent: custom/deeper, init: true"))
+    running.mc("up", "-d").ok()
+    kill_supervisor(running)
+    lost = lose_record(running, "b")
+    groups = f"find /sys/fs/cgroup -path '*/custom/deeper*/{lost}'"
+    assert running.sh(groups).ok().out, "it is where the test says"
+    running.mc("container", "rm", "-f", lost[:12]).ok()
+    assert running.sh("pgrep -x sleep").code == 1
+    assert running.sh(groups).ok().out == ""
+    running.mc("down", "-v").ok()
+    running.sh("find /sys/fs/cgroup -path '*/custom*' -type d -depth -exec rmdir {} +").ok()
+
+
 def test_row_13_5_a_container_of_a_newer_version_is_told_and_harms_no_other_project(running):
     name = next(row["Name"] for row in running.ps() if row["Service"] == "b")
     directory = f"{STATE}/containers/{running.state(name)['ID']}"

@@ -57,6 +57,28 @@ static void create(struct fixture *fixture, const struct cgroup_resources *resou
 		err);
 }
 
+static void a_group_is_found_below_a_parent_that_nobody_remembers(void **state)
+{
+	struct fixture *fixture = need(state);
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *parent = xasprintf("%s/a/own", fixture->parent);
+	cleanup_free char *other = xasprintf("%s/b/disown", fixture->parent);
+	cleanup_free char *found = NULL, *direct = NULL, *none = NULL;
+	struct cgroup_resources resources = { .all_devices = true };
+	struct cgroup *first = NULL, *second = NULL;
+
+	assert_ok(cgroup_create(fixture->host, other, "n", &resources, &first, &err), err);
+	assert_int_equal(cgroup_find_parent(fixture->host, "own", "n", &none, NULL), -ENOENT);
+	assert_ok(cgroup_create(fixture->host, parent, "n", &resources, &second, &err), err);
+	assert_ok(cgroup_find_parent(fixture->host, "own", "n", &found, &err), err);
+	assert_string_equal(found, parent);
+	assert_ok(cgroup_find_parent(fixture->host, other, "n", &direct, &err), err);
+	assert_string_equal(direct, other);
+	assert_int_equal(cgroup_find_parent(fixture->host, "own", "m", &none, NULL), -ENOENT);
+	cgroup_free(first);
+	cgroup_free(second);
+}
+
 static void update(struct fixture *fixture, const struct cgroup_resources *resources)
 {
 	cleanup_error struct error err = ERROR_INIT;
@@ -236,6 +258,7 @@ int main(void)
 		TEST(a_frozen_process_does_not_run),
 		TEST(row_13_9_processes_in_child_groups_are_killed_too),
 		TEST(a_limit_without_its_controller_is_refused),
+		TEST(a_group_is_found_below_a_parent_that_nobody_remembers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
