@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "engine/base/files.h"
@@ -52,6 +54,14 @@ static int take_file_identity(const struct setup *setup, struct error *err)
 	return r < 0 ? r : file_identity_take(uid, gid, err);
 }
 
+/* It is in no cgroup of the container's, so nobody would find it who comes after its parent. */
+static int die_with_parent(const struct setup *setup, struct error *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return error_sys(err, -errno, "end with the parent");
+	return getppid() == setup->parent ? 0 : error_set(err, -ESRCH, "the parent has ended");
+}
+
 int builder_begin(struct setup *setup, struct error *err)
 {
 	const struct report ready = { .kind = REPORT_READY };
@@ -61,6 +71,7 @@ int builder_begin(struct setup *setup, struct error *err)
 	close_fd(&setup->pair_fds[0]);
 	close_fd(&setup->status_fd);
 	close_fd(&setup->console_fd);
+	inherited_close(setup);
 	if (tell(setup, &ready, NULL, 0) < 0)
 		return error_set(err, -EPIPE, "the first process has ended");
 	if (unshare(CLONE_NEWNS) < 0)
@@ -70,7 +81,10 @@ int builder_begin(struct setup *setup, struct error *err)
 	r = mount_map_over(setup->engine->data_path, setup->user_fd, err);
 	if (r == 0)
 		r = reopen_engine(setup, err);
-	return r < 0 ? r : take_file_identity(setup, err);
+	if (r == 0)
+		r = take_file_identity(setup, err);
+	/* Last, for a change of identity takes the signal back (prctl(2)). */
+	return r < 0 ? r : die_with_parent(setup, err);
 }
 
 int builder_take_views(struct setup *setup, struct error *err)

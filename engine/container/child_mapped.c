@@ -37,6 +37,8 @@ int mapped_await_maps(struct setup *setup, struct error *err)
 {
 	/* Else its end would not be seen. */
 	close_fd(&setup->pair_fds[1]);
+	/* It waits as long as the builder does. */
+	inherited_close(setup);
 	return receive(setup, NULL, 0, err);
 }
 

@@ -26,6 +26,8 @@
 #include "engine/base/numbers.h"
 #include "engine/base/strv.h"
 
+#define FDINFO_MAX 65536
+
 #define STATUS_FD 3 /* where the record pipe waits for execve */
 
 /* What docker's client exits with when the first process cannot be run. */
@@ -69,17 +71,34 @@ static bool is_ours(const struct setup *setup, int fd)
 	       fd == setup->stdio.out_fd || fd == setup->stdio.err_fd;
 }
 
-void inherited_sockets_close(const struct setup *setup)
+/* proc_pid_fdinfo(5): a lock that was taken through this open file. */
+static bool holds_lock(int fd)
+{
+	cleanup_free char *path = xasprintf("/proc/self/fdinfo/%d", fd);
+	cleanup_free char *text = NULL;
+
+	return file_read(AT_FDCWD, path, FDINFO_MAX, &text, NULL, NULL) == 0 &&
+	       strstr(text, "\nlock:");
+}
+
+static bool is_waited_for(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	       (S_ISSOCK(st.st_mode) || (S_ISREG(st.st_mode) && holds_lock(fd)));
+}
+
+void inherited_close(const struct setup *setup)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
 		uint64_t fd;
-		struct stat st;
 
 		if (parse_u64(entry->d_name, 0, INT_MAX, &fd) == 0 && !is_ours(setup, (int)fd) &&
-			fstat((int)fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			is_waited_for((int)fd))
 			close((int)fd);
 	}
 	if (dir)

@@ -65,6 +65,14 @@ int mount_check_target(int root_fd, int target_fd, struct error *err)
 	return 0;
 }
 
+/* Not in a command that looks at a stopped container: it has no child's record; nor in a builder,
+ * which has done so. */
+static void expect_to_wait(const struct setup *setup)
+{
+	if (setup->status_fd >= 0)
+		inherited_close(setup);
+}
+
 /* A new volume takes over what the image has at that place. */
 static int populate(const struct setup *setup, const struct spec_mount *mount, int content_fd,
 	int target_fd, struct error *err)
@@ -73,6 +81,7 @@ static int populate(const struct setup *setup, const struct spec_mount *mount, i
 
 	if (dir_fd < 0)
 		return error_sys(err, -errno, "read the image's content");
+	expect_to_wait(setup); /* it may be much */
 	if (content_fd >= 0)
 		return volume_fill(setup->engine, mount->source, dir_fd, content_fd, err);
 	return volume_populate(setup->engine, mount->source, dir_fd, err);
@@ -84,9 +93,7 @@ static int mount_remote(
 {
 	int r = 0;
 
-	/* Not in a command that looks at a stopped container: it has no child's record. */
-	if (setup->status_fd >= 0 || setup->pair_fds[1] >= 0)
-		inherited_sockets_close(setup);
+	expect_to_wait(setup);
 	if (source->server)
 		r = volume_device_find_server(
 			source->device_fd, source->server, source->netns_fd, err);

@@ -98,6 +98,7 @@ struct setup {
 	/* of a container with a user namespace, see user_namespace.h */
 	int pair_fds[2]; /* the socket between child and builder; each closes the other's end */
 	int user_fd;	 /* builder: the user namespace; else -1 */
+	pid_t parent;	 /* builder: whose work it is */
 	int network_fd;	 /* builder: the network namespace */
 	int *view_fds;	 /* builder: mounts that the child has made, see standard_mounts */
 
@@ -109,9 +110,10 @@ struct setup {
 	struct process_user identity;
 };
 
-/* A child that may wait for long gives up its copies of the parent's sockets first: host ports,
- * connections of clients, other children's records. Its own streams are left. */
-void inherited_sockets_close(const struct setup *setup);
+/* A child that may wait for long gives up its copies of what others wait for first: the parent's
+ * sockets (host ports, connections of clients, other children's records) and its locks, which end
+ * with the last copy, not with the parent. Its own streams are left. */
+void inherited_close(const struct setup *setup);
 
 /* The child's side of the record socket. READY precedes execve, so that the parent can tell a child
  * that was killed on its way from one that runs. */

@@ -32,8 +32,10 @@ static int write_maps(const struct spec *spec, pid_t pid, struct error *err)
 
 static int start_builder(struct setup *setup, struct launch *launch, struct error *err)
 {
-	pid_t pid = namespaces_clone_none(&launch->builder_fd, err);
+	pid_t pid;
 
+	setup->parent = getpid();
+	pid = namespaces_clone_none(&launch->builder_fd, err);
 	if (pid == 0)
 		child_build(setup);
 	return pid < 0 ? pid : 0;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Volumes of a network file system: the outside world exports a directory by NFS 4, as Debian's kernel does."""
 
+import os
+import re
 import time
 
 import pytest
@@ -120,3 +122,25 @@ def test_a_server_that_does_not_answer_holds_nobody_else_up(nfs):
     err = up.communicate(timeout=600)[1]
     assert up.returncode == 1 and 'service "web": container' in err and "/srv" in err and "timed out" in err, (err, time.monotonic() - before)
     nfs.mc("down", "-v").ok()
+
+
+# Owners of a data root on a tmpfs, which a test host has, are mapped from Linux 6.3 on.
+MAPPED = tuple(map(int, os.uname().release.split(".")[:2])) >= (6, 3)
+
+
+@pytest.mark.parametrize("more", ["", *(["userns_mode: auto, "] if MAPPED else [])], ids=lambda more: more.partition(":")[0])
+def test_who_waits_for_a_server_holds_nothing_of_a_supervisor_that_is_killed(nfs, more):
+    nfs.sh("iptables-legacy -A OUTPUT -p tcp --dport 2049 -j DROP").ok()
+    other = OTHER.replace("stop_grace", "ports: ['8080:80'], stop_grace")
+    stack = project(f"addr={OUTSIDE_ADDRESS},nfsvers=4,soft,timeo=1200,retrans=2", more=other)
+    nfs.compose(stack.replace("{image: bb, command: sleep 600, stop", f"{{image: bb, {more}command: sleep 600, stop", 1))
+    up = nfs.start(BINARY, "up", "-d")
+    wait_until(lambda: any(row["Service"] == "other" and row["State"] == "running" for row in nfs.ps()), what="the other service to run")
+    (supervisor,) = set(re.findall(r"pid=(\d+)", nfs.sh("ss -Hltnp 'sport = :8080'").ok().out))  # nobody else has the port
+    assert len(nfs.sh("pgrep -x mycompose").ok().out.split()) > 2, "beside the command and the supervisor somebody waits"
+    nfs.sh(f"kill -9 {supervisor}").ok()
+    before = time.monotonic()
+    nfs.mc("down", "-v").ok()
+    assert time.monotonic() - before < 60, "far less than the server has"
+    up.communicate(timeout=60)
+    assert nfs.sh("pgrep -x 'mycompose|sleep'").code == 1
