@@ -350,7 +350,9 @@ class TestHost:
             "data": "find /var/lib/mycompose -mindepth 1 ! -path '*/images*' ! -path '*/layers*' ! -type d | sort",
             "temporary": "find /var/lib/mycompose /tmp -name '*tmp*' -o -name '.removing*' | sort",
         }
-        return {name: self.sh(command).ok().out for name, command in commands.items()}
+        separator = "\x1f"
+        script = f"printf '{separator}'\n".join(f"{{ {command}\n}} || exit\n" for command in commands.values())
+        return dict(zip(commands, self.sh(script).ok().out.split(separator), strict=True))
 
 
 def wait_until(condition, timeout=10, interval=0.05, what="condition"):
