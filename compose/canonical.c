@@ -39,15 +39,15 @@ void *canon_problem(
 void canon_warning(
 	struct canon *c, const struct node *node, const struct path *path, const char *fmt, ...)
 {
+	cleanup_free char *text = NULL;
 	va_list ap;
-	char *text;
 
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	strv_take(c->warnings, xasprintf("%s:%u:%u: %s: %s", node->mark.file, node->mark.line,
-				       node->mark.column, path_text(path, c->arena), text));
-	free(text);
+	*arena_array_add(c->arena, c->warnings->texts, c->warnings->count) =
+		arena_printf(c->arena, "%s:%u:%u: %s: %s", node->mark.file, node->mark.line,
+			node->mark.column, path_text(path, c->arena), text);
 }
 
 bool canon_is_open(const struct canon *c, const struct node *node)

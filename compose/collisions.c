@@ -15,10 +15,16 @@
 /* Who has asked for a thing first. */
 struct claim {
 	const char *service;
-	const char *host_ip; /* ports: NULL is every address */
 	const struct mark *mark;
-	struct claim *next;
 };
+
+/* What is claimed lies in wider things: an address among those of its family, these among all. */
+struct claimed {
+	const struct claim *here;  /* of the thing itself */
+	const struct claim *below; /* of it or of anything in it */
+};
+
+#define DEPTH_MAX 3
 
 static void tell(struct loader *l, const char *service, const char *place, const struct mark *mark,
 	const struct claim *first, const char *what)
@@ -35,20 +41,61 @@ static void tell(struct loader *l, const char *service, const char *place, const
 			mark->file ? mark->file : "-", mark->line, mark->column, path, text);
 }
 
-/* Claim `key`; or the earlier claim that overlaps. */
-static const struct claim *claim(
-	struct loader *l, struct strmap *claims, const char *key, const struct claim *new)
+static struct claimed *claimed_at(struct loader *l, struct strmap *claims, const char *key)
 {
-	struct claim *first = strmap_get(claims, key), *kept;
+	struct claimed *claimed = strmap_get(claims, key);
 
-	for (struct claim *other = first; other; other = other->next)
-		if (ip_texts_overlap(other->host_ip, new->host_ip))
+	if (!claimed) {
+		claimed = arena_alloc(l->arena, sizeof(*claimed));
+		strmap_set(claims, key, claimed);
+	}
+	return claimed;
+}
+
+/* Claim the last of these things, each of which lies in the one before; or the earlier claim that
+ * is in the way: of the same, of what lies in it, or of what it lies in. */
+static const struct claim *claim(struct loader *l, struct strmap *claims, const char *const *keys,
+	size_t depth, const struct claim *new)
+{
+	struct claimed *way[DEPTH_MAX];
+	struct claim *kept;
+
+	for (size_t i = 0; i < depth; i++) {
+		const struct claim *other;
+
+		way[i] = claimed_at(l, claims, keys[i]);
+		other = i + 1 < depth ? way[i]->here : way[i]->below;
+		if (other)
 			return other;
+	}
 	kept = arena_alloc(l->arena, sizeof(*kept));
 	*kept = *new;
-	kept->next = first;
-	strmap_set(claims, key, kept);
+	for (size_t i = 0; i < depth; i++)
+		if (!way[i]->below)
+			way[i]->below = kept;
+	way[depth - 1]->here = kept;
 	return NULL;
+}
+
+/* A port of every address, of every one of a family (0.0.0.0, ::), or of one. */
+static size_t port_keys_of(struct arena *arena, const char *port, const char *host_ip,
+	const char *keys[static DEPTH_MAX])
+{
+	char text[IP_TEXT_SIZE];
+	struct ip_text address;
+
+	keys[0] = port;
+	if (!host_ip || !*host_ip)
+		return 1;
+	if (!ip_text_parse(host_ip, &address)) {
+		keys[1] = arena_join(arena, port, " ", host_ip);
+		return 2;
+	}
+	keys[1] = arena_join(arena, port, ip_text_is_ipv6(&address) ? " IPv6" : " IPv4");
+	if (ip_text_is_any(&address))
+		return 2;
+	keys[2] = arena_join(arena, keys[1], " ", ip_text_print(&address, text));
+	return 3;
 }
 
 static void claim_ports(
@@ -64,18 +111,17 @@ static void claim_ports(
 		const struct node *port = ports->entries[i].value;
 		const char *published = node_get_text(port, "published");
 		const char *protocol = node_get_text(port, "protocol");
+		const char *key, *keys[DEPTH_MAX];
 		const struct claim *other;
-		const char *key;
+		size_t depth;
 
 		/* Of a range one that is free is chosen; 0 is any. */
 		if (!published || !*published || strchr(published, '-') ||
 			strcmp(published, "0") == 0)
 			continue;
 		key = arena_join(l->arena, published, "/", protocol ? protocol : "tcp");
-		other = claim(l, claims, key,
-			&(struct claim){ .service = name,
-				.host_ip = node_get_text(port, "host_ip"),
-				.mark = &port->mark });
+		depth = port_keys_of(l->arena, key, node_get_text(port, "host_ip"), keys);
+		other = claim(l, claims, keys, depth, &(struct claim){ name, &port->mark });
 		if (other)
 			tell(l, name, arena_printf(l->arena, "ports[%zu]", i), &port->mark, other,
 				arena_printf(l->arena, "port %s is published", key));
@@ -93,12 +139,12 @@ static void claim_addresses(
 			const char *network = networks->entries[i].key;
 			const struct node *address = node_get(networks->entries[i].value, keys[k]);
 			const struct claim *other;
+			const char *key;
 
 			if (!address || address->kind != NODE_STRING || !*address->text)
 				continue;
-			other = claim(l, claims,
-				arena_join(l->arena, address->text, " in ", network),
-				&(struct claim){ .service = name, .mark = &address->mark });
+			key = arena_join(l->arena, address->text, " in ", network);
+			other = claim(l, claims, &key, 1, &(struct claim){ name, &address->mark });
 			if (other)
 				tell(l, name,
 					arena_printf(l->arena, "networks.%s.%s", network, keys[k]),
@@ -108,7 +154,7 @@ static void claim_addresses(
 		}
 }
 
-/* Docker Compose refuses this one in the file as well. */
+/* This one is refused: newer versions of Docker Compose do so as well. */
 static void claim_name(struct loader *l, struct strmap *names, const char *service_name,
 	const struct node *service)
 {

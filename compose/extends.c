@@ -13,6 +13,10 @@
 /* Longer than any honest chain; a longer one would only cost stack. */
 #define CHAIN_LIMIT 100
 
+/* Nodes that the services of a document may take over from others, for a short file can ask for
+ * many copies of a long service. */
+#define COPY_LIMIT 1000000
+
 /* The services that are being resolved, innermost first. */
 struct link {
 	const struct link *up;
@@ -28,6 +32,7 @@ struct extender {
 	const struct scope *scope;
 	struct strmap
 		*files; /* path -> struct source *, of files that were read for this document */
+	size_t copied;	/* nodes */
 };
 
 static int resolve(struct extender *x, const struct link *link, const char *directory,
@@ -148,6 +153,29 @@ static int find_base(struct extender *x, const struct link *link, const char *di
 	return r;
 }
 
+static size_t count_nodes(const struct node *node)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < node->count; i++)
+		count += count_nodes(node->entries[i].value);
+	return count;
+}
+
+/* Room for one copy more? A document without it is refused as a whole, as for its aliases. */
+static int count_copy(struct extender *x, const struct link *link, const struct node *extends,
+	const struct node *base, struct error *err)
+{
+	x->copied += count_nodes(base);
+	if (x->copied <= COPY_LIMIT)
+		return 0;
+	return error_set(err, -E2BIG,
+		"%s:%u:%u: services.%s.extends: the services that extend others take over more "
+		"than %d nodes: the document is refused",
+		extends->mark.file, extends->mark.line, extends->mark.column, link->service,
+		COPY_LIMIT);
+}
+
 static int resolve(struct extender *x, const struct link *link, const char *directory,
 	struct node *services, struct node_entry *entry, struct error *err)
 {
@@ -167,6 +195,9 @@ static int resolve(struct extender *x, const struct link *link, const char *dire
 	node_remove(own, "extends");
 	if (!base)
 		return 0;
+	r = count_copy(x, link, extends, base, err);
+	if (r < 0)
+		return r;
 	base = node_copy(x->l->arena, base);
 	base->mark = own->mark;
 	/* Relative ones that shall stay so start from the extending file's folder from here on. */

@@ -54,22 +54,19 @@ bool ip_text_contains(const struct ip_text *outer, const struct ip_text *inner)
 	return rest == 0 || (outer->bytes[whole] ^ inner->bytes[whole]) >> (8 - rest) == 0;
 }
 
-static bool is_any(const struct ip_text *address)
+bool ip_text_is_ipv6(const struct ip_text *address)
+{
+	return address->family == AF_INET6;
+}
+
+bool ip_text_is_any(const struct ip_text *address)
 {
 	static const unsigned char zeros[16];
 
 	return memcmp(address->bytes, zeros, sizeof(zeros)) == 0;
 }
 
-bool ip_texts_overlap(const char *a, const char *b)
+const char *ip_text_print(const struct ip_text *address, char buf[static IP_TEXT_SIZE])
 {
-	struct ip_text x, y;
-
-	if (!a || !*a || !b || !*b)
-		return true;
-	if (!ip_text_parse(a, &x) || !ip_text_parse(b, &y))
-		return strcmp(a, b) == 0;
-	if (x.family != y.family)
-		return false;
-	return is_any(&x) || is_any(&y) || memcmp(x.bytes, y.bytes, sizeof(x.bytes)) == 0;
+	return inet_ntop(address->family, address->bytes, buf, IP_TEXT_SIZE);
 }

@@ -19,8 +19,11 @@ bool ip_text_parse_subnet(const char *text, struct ip_text *ret);
 /* Does `inner`, an address or a subnet, lie in `outer`? */
 bool ip_text_contains(const struct ip_text *outer, const struct ip_text *inner);
 
-/* Can a socket on one address be in the way of one on the other? NULL and "" are every address,
- * 0.0.0.0 and :: those of their family. */
-bool ip_texts_overlap(const char *a, const char *b);
+bool ip_text_is_ipv6(const struct ip_text *address);
+/* 0.0.0.0 or ::, which mean every address of their family. */
+bool ip_text_is_any(const struct ip_text *address);
+/* The address in its one canonical form, in `buf`. */
+#define IP_TEXT_SIZE 46
+const char *ip_text_print(const struct ip_text *address, char buf[static IP_TEXT_SIZE]);
 
 #endif

@@ -13,12 +13,18 @@
 
 #include "compose/node.h"
 
+/* In the arena. */
+struct warning_list {
+	char **texts;
+	size_t count;
+};
+
 /* What a stage needs to work on values: where to allocate, where to complain. */
 struct canon {
 	struct arena *arena;
 	struct problems *problems;
-	bool is_raw;	  /* not interpolated: a text with $ in it cannot be converted and stays */
-	char ***warnings; /* heap vector */
+	bool is_raw; /* not interpolated: a text with $ in it cannot be converted and stays */
+	struct warning_list *warnings;
 	uint64_t *unfolded_ports; /* that ranges have made so far; NULL: not counted */
 };
 

@@ -21,11 +21,14 @@ struct canon loader_canon(struct loader *l)
 
 void loader_warn(struct loader *l, const char *fmt, ...)
 {
+	cleanup_free char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	strv_take(&l->warnings, xvasprintf(fmt, ap));
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	*arena_array_add(l->arena, l->warnings.texts, l->warnings.count) =
+		arena_strdup(l->arena, text);
 }
 
 /* Was all that is wrong so far told of a member of a section (a service, a network)? Then the rest
@@ -109,15 +112,12 @@ static void settle_vectors(struct loader *l)
 			arena_join(l->arena, entry->key, "=", (const char *)entry->value);
 	strv_sort(environment);
 	project->environment = environment;
-	project->warnings = to_arena(l->arena, &l->warnings);
+	arena_array_add(l->arena, l->warnings.texts, l->warnings.count); /* the NULL at the end */
+	project->warnings = l->warnings.texts;
 	project->config_files = to_arena(l->arena, &project->config_files);
 	project->env_files = to_arena(l->arena, &project->env_files);
 	project->profiles = to_arena(l->arena, &project->profiles);
-	strv_sort(project->disabled_services);
-	strv_sort(project->known_profiles);
-	project->known_profiles = to_arena(l->arena, &project->known_profiles);
 	project->is_raw = l->options->no_interpolate;
-	project->disabled_services = to_arena(l->arena, &project->disabled_services);
 	project->tree = l->tree;
 }
 

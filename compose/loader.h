@@ -15,7 +15,7 @@ struct loader {
 	struct arena *arena; /* the project's */
 	struct project *project;
 	struct problems *problems;
-	char **warnings;	   /* heap, moved to the arena at the end */
+	struct warning_list warnings;
 	struct strmap environment; /* what interpolation sees: name -> const char * */
 	struct strmap unset;	   /* variables that were not set, in order */
 	char **files;		   /* heap: as named by the user or found */

@@ -34,13 +34,16 @@ static void merge_lists(
 	}
 	for (size_t i = 0; i < over->count; i++) {
 		const char *identity = identity_of(c, row, over->entries[i].value);
-		uintptr_t at = identity ? (uintptr_t)strmap_remove(&known, identity) : 0;
+		/* Each item before gives way once. */
+		uintptr_t at = identity ? (uintptr_t)strmap_get(&known, identity) : 0;
 
-		if (at)
+		if (at) {
 			base->entries[at - 1] = over->entries[i];
-		else
+			strmap_set(&known, identity, NULL);
+		} else {
 			node_append(c->arena, base, NULL, over->entries[i].key_mark,
 				over->entries[i].value);
+		}
 	}
 	strmap_release(&known);
 }
@@ -49,22 +52,26 @@ static void merge_lists(
 static struct node *merge_later_items(struct canon *c, const struct key_row *row,
 	const struct node *base, struct node *over, const struct path *path)
 {
+	struct strmap known = STRMAP_INIT;
+
+	for (size_t i = base->count; i-- > 0;) {
+		const char *identity = row->identity(c->arena, base->entries[i].value);
+
+		if (identity)
+			strmap_set(&known, identity, base->entries[i].value);
+	}
 	for (size_t i = 0; i < over->count; i++) {
 		struct node *item = over->entries[i].value;
 		const char *identity = row->identity(c->arena, item);
+		struct node *before = identity ? strmap_get(&known, identity) : NULL;
 		struct path at = { path, NULL, i };
 
-		for (size_t j = 0; identity && j < base->count; j++) {
-			struct node *before = base->entries[j].value;
-			const char *other = row->identity(c->arena, before);
-
-			if (!other || strcmp(other, identity) != 0)
-				continue;
-			merge_mapping(c, row->sub, before, item, &at);
-			over->entries[i].value = before;
-			break;
-		}
+		if (!before)
+			continue;
+		merge_mapping(c, row->sub, before, item, &at);
+		over->entries[i].value = before;
 	}
+	strmap_release(&known);
 	return over;
 }
 

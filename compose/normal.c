@@ -29,7 +29,7 @@ static void imply_dependency(
 		depends_on = node_new(l->arena, NODE_MAPPING, mark);
 		node_set(l->arena, service, "depends_on", depends_on);
 	}
-	if (node_get(depends_on, on))
+	if (node_find(l->arena, depends_on, on))
 		return;
 	dependency = node_new(l->arena, NODE_MAPPING, mark);
 	node_set_string(l->arena, dependency, "condition", "service_started");
@@ -85,6 +85,26 @@ static void default_network(struct loader *l, struct node *service)
 	node_set(l->arena, networks, "default", node_new(l->arena, NODE_NULL, service->mark));
 }
 
+/* Build arguments without a value have the environment's, or are none. */
+static void pass_arguments(struct loader *l, struct node *args)
+{
+	const struct node_entry *entries = args->entries;
+	struct node *passed = node_new(l->arena, NODE_MAPPING, args->mark);
+
+	for (size_t i = 0; i < args->count; i++) {
+		struct node *value = entries[i].value;
+
+		if (value->kind == NODE_NULL) {
+			const char *text = loader_getenv(l, entries[i].key);
+
+			value = text ? node_string(l->arena, text, value->mark) : NULL;
+		}
+		if (value)
+			node_append(l->arena, passed, entries[i].key, entries[i].key_mark, value);
+	}
+	node_fill(l->arena, args, passed->entries, passed->count);
+}
+
 static void complete_build(struct loader *l, struct node *build)
 {
 	struct node *args = node_get(build, "args");
@@ -97,18 +117,8 @@ static void complete_build(struct loader *l, struct node *build)
 		return;
 	if (!node_get(build, "dockerfile") && !node_get(build, "dockerfile_inline"))
 		node_set_string(l->arena, build, "dockerfile", "Dockerfile");
-	for (size_t i = 0; args && i < args->count;) {
-		struct node_entry *entry = &args->entries[i];
-		const char *value =
-			entry->value->kind == NODE_NULL ? loader_getenv(l, entry->key) : NULL;
-
-		if (value)
-			entry->value = node_string(l->arena, value, entry->value->mark);
-		if (entry->value->kind == NODE_NULL)
-			node_remove_at(args, i);
-		else
-			i++;
-	}
+	if (args)
+		pass_arguments(l, args);
 }
 
 static void complete_secrets(struct loader *l, struct node *service)
@@ -126,19 +136,16 @@ static void complete_secrets(struct loader *l, struct node *service)
 	}
 }
 
-/* Few, and mostly in order: an insertion sort. */
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(((const struct node_entry *)a)->value->text,
+		((const struct node_entry *)b)->value->text);
+}
+
 static void sort_hosts(struct node *hosts)
 {
-	for (size_t i = 1; hosts && i < hosts->count; i++)
-		for (size_t j = i; j > 0; j--) {
-			struct node_entry *a = &hosts->entries[j - 1], *b = &hosts->entries[j];
-			struct node_entry swap = *a;
-
-			if (strcmp(a->value->text, b->value->text) <= 0)
-				break;
-			*a = *b;
-			*b = swap;
-		}
+	if (hosts)
+		node_sort_by(hosts, compare_texts);
 }
 
 /* Who reads `deploy` alone sees the same number. */

@@ -20,18 +20,28 @@ static bool is_enabled(const struct loader *l, const char *name, const struct no
 	return false;
 }
 
-static void note_profiles(struct loader *l, const struct node *service)
+static void note_profiles(struct strmap *known, const struct node *service)
 {
 	const struct node *profiles = node_get(service, "profiles");
 
 	for (size_t i = 0; profiles && i < profiles->count; i++)
-		if (!strv_contains(l->project->known_profiles, profiles->entries[i].value->text))
-			strv_add(&l->project->known_profiles, profiles->entries[i].value->text);
+		strmap_set(known, profiles->entries[i].value->text, NULL);
+}
+
+static char **keys_of(struct arena *arena, const struct strmap *map)
+{
+	char **keys = arena_alloc(arena, (map->count + 1) * sizeof(*keys));
+
+	for (size_t i = 0; i < map->count; i++)
+		keys[i] = arena_strdup(arena, map->entries[i].key);
+	strv_sort(keys);
+	return keys;
 }
 
 void loader_apply_profiles(struct loader *l)
 {
 	struct node *services = node_get(l->tree, "services");
+	struct strmap known = STRMAP_INIT, disabled = STRMAP_INIT;
 	struct node *enabled;
 
 	if (!services || services->kind != NODE_MAPPING)
@@ -40,11 +50,15 @@ void loader_apply_profiles(struct loader *l)
 	for (size_t i = 0; i < services->count; i++) {
 		const struct node_entry *entry = &services->entries[i];
 
-		note_profiles(l, entry->value);
+		note_profiles(&known, entry->value);
 		if (is_enabled(l, entry->key, entry->value))
 			node_append(l->arena, enabled, entry->key, entry->key_mark, entry->value);
 		else
-			strv_add(&l->project->disabled_services, entry->key);
+			strmap_set(&disabled, entry->key, NULL);
 	}
+	l->project->known_profiles = keys_of(l->arena, &known);
+	l->project->disabled_services = keys_of(l->arena, &disabled);
+	strmap_release(&known);
+	strmap_release(&disabled);
 	node_set(l->arena, l->tree, "services", enabled);
 }

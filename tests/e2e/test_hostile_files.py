@@ -226,6 +226,37 @@ def test_a_mapping_of_100_000_keys(tmp_path):
     accepted(tmp_path, "services:\n  s:\n    image: i\n    labels:\n" + "".join(f"      k{i}: v\n" for i in range(100_000)))
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        "extra_hosts: h{:06}:1.2.3.4", "links: a{:06}", "volumes_from: a{:06}", "profiles: p{:06}", "volumes: v{:06}:/v{:06}", "cap_add: C{:06}",
+        "env_file: {{path: e{:06}, required: false}}", "ports: 10.{}.{}.1:80:80", "networks: n{:06}", "tmpfs: /t{:06}", "devices: /dev/a{:06}",
+    ],
+)
+@pytest.mark.parametrize("files", [1, 2])
+def test_lists_of_50_000_items_backwards_and_said_again_in_a_second_file(tmp_path, item, files):
+    key, form = item.split(": ", 1)
+    numbers = range(50_000 - 1, -1, -1)
+    items = (form.format(n // 250, n % 250) if key == "ports" else form.format(n, n) for n in numbers)
+    text = f"services:\n  a:\n    image: i\n    {key}:\n" + "".join(f"      - {one}\n" for one in items)
+    (tmp_path / "again.yaml").write_text(text)
+    config(tmp_path, text, words=["-f", "again.yaml"] * (files - 1) + ["config", "-q"], seconds=SECONDS * files)
+
+
+def test_build_arguments_that_nobody_has_a_value_for(tmp_path):
+    accepted(tmp_path, "services:\n  a:\n    build:\n      context: .\n      args:\n" + "".join(f"        A{i}:\n" for i in range(100_000)))
+
+
+def test_20_000_services_with_one_port_on_as_many_addresses(tmp_path):
+    accepted(tmp_path, "services:\n" + "".join(f"  s{i}: {{image: i, ports: ['10.{i // 250}.{i % 250}.1:80:80']}}\n" for i in range(20_000)))
+
+
+def test_row_10_1_copies_of_a_service_that_is_extended_have_a_bound(tmp_path):
+    labels = ", ".join(f"l{i}: v" for i in range(1000))
+    text = f"services:\n  base: {{image: i, labels: {{{labels}}}}}\n" + "".join(f"  s{i}: {{extends: base}}\n" for i in range(5000))
+    assert refused(tmp_path, text, "services.s997.extends: ", "take over more than 1000000 nodes").count("\n") == 1
+
+
 def test_100_000_wrong_keys(tmp_path):
     text = "services:\n" + "".join(f"  s{i}: {{imag: i}}\n" for i in range(100_000))
     message = refused(tmp_path, text, "did you mean 'image'", "more")

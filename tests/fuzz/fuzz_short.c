@@ -60,11 +60,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cleanup_arena struct arena *arena = arena_new();
 	cleanup_problems struct problems problems = PROBLEMS_INIT;
 	cleanup_free char *text = xstrndup((const char *)data, size);
-	char **warnings = NULL;
+	struct warning_list warnings = { 0 };
 	struct canon c = { .arena = arena, .problems = &problems, .warnings = &warnings };
 
 	try_normalisers(&c, text);
 	try_numbers(arena, text);
-	strv_free(warnings);
 	return 0;
 }
