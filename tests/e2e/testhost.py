@@ -339,7 +339,8 @@ class TestHost:
     def snapshot(self):
         """Everything a project may leave on a host, as sorted texts."""
         commands = {
-            "processes": "ps -eo comm= | grep -vxE 'ps|sh|sort|grep|nsenter|ip|cat|find|python3|iptables-save' | sort",
+            # What is dead is pid 1's to collect.
+            "processes": "ps -eo state=,comm= | sed -n 's/^[^ZX] //p' | grep -vxE 'ps|sh|sed|sort|grep|nsenter|ip|cat|find|python3|iptables-save' | sort",
             "mounts": "cut -d' ' -f5- /proc/1/mountinfo | sort",
             "interfaces": "ip -o link | cut -d: -f2 | sort",
             "namespaces": "lsns -n -t net -o NS | sort",
