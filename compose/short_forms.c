@@ -413,15 +413,20 @@ static void add_host_text(
 /* One server or several; an empty text, say a variable that is not set, is none. */
 struct node *normalise_dns(struct canon *c, struct node *node, const struct path *path)
 {
+	size_t kept = 0;
+
 	(void)path;
 	if (node->kind == NODE_STRING)
 		node = list_of_one(c, node);
-	for (size_t i = node->kind == NODE_SEQUENCE ? node->count : 0; i > 0; i--) {
-		const struct node *item = node->entries[i - 1].value;
+	if (node->kind != NODE_SEQUENCE)
+		return node;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *item = node->entries[i].value;
 
-		if (item->kind == NODE_STRING && !*item->text)
-			node_remove_at(node, i - 1);
+		if (item->kind != NODE_STRING || *item->text)
+			node->entries[kept++] = node->entries[i];
 	}
+	node->count = (uint32_t)kept;
 	return node;
 }
 
